@@ -1,0 +1,1 @@
+"""The books' rules: values in, values out. No input or output, no clock, no randomness, no third party."""

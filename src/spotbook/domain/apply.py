@@ -1,0 +1,131 @@
+"""What each event makes of the state: one table.
+
+Applying cannot refuse. It checks only that an event fits what is there, and stops the writer when it does not: the
+event was decided on another state than this one.
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from spotbook.domain import events as e
+from spotbook.domain.account import Account, AccountKind
+from spotbook.domain.asset import Asset, Market
+from spotbook.domain.credentials import Key, Token
+from spotbook.domain.deposits import same_txid
+from spotbook.domain.errors import InvariantBroken
+from spotbook.domain.state import NOTHING, Balance, DepositKey, HoldKey, Standing, State
+
+
+def _asset_made(state: State, event: e.AssetMade) -> None:
+    state.assets.put(event.id, Asset(*event))
+    state.asset_ids.put(event.name, event.id)
+    state.counters.put("asset", event.id)
+
+
+def _market_made(state: State, event: e.MarketMade) -> None:
+    state.markets.put(event.symbol, Market(*event))  # type: ignore[arg-type]  # the decision checked the literals
+    state.counters.put("market", event.id)
+
+
+def _account_opened(state: State, event: e.AccountOpened) -> None:
+    kind = cast("AccountKind", event.kind)
+    state.accounts.put(event.id, Account(event.id, kind, event.name, event.parent, frozen=False))
+    state.counters.put("account", event.id)
+    if kind == "wealth":
+        state.wealth_of.put(event.parent, event.id)
+
+
+def _account_frozen(state: State, event: e.AccountFrozen) -> None:
+    account = state.accounts.get(event.account)
+    if account is None:
+        raise InvariantBroken(f"account {event.account} is frozen but does not exist")
+    state.accounts.put(event.account, account._replace(frozen=event.frozen))
+
+
+def _entry(state: State, event: e.Entry) -> None:
+    key = (event.account, event.asset)
+    before = state.balances.get(key) or NOTHING
+    version = state.versions.get(event.account) or 0
+    if (
+        before.available != event.available_before
+        or before.frozen != event.frozen_before
+        or version + 1 != event.version
+    ):
+        raise InvariantBroken(f"entry {event} does not follow {before} at version {version}")
+    state.balances.put(key, Balance(event.available_after, event.frozen_after, event.version))
+    state.versions.put(event.account, event.version)
+
+
+def _hold_changed(state: State, event: e.HoldChanged) -> None:
+    key = HoldKey(event.account, event.asset, event.kind, event.id)
+    if (state.holds.get(key) or 0) != event.before:
+        raise InvariantBroken(f"{event} does not follow what the hold owns")
+    if event.after:
+        state.holds.put(key, event.after)
+    else:
+        state.holds.drop(key)
+
+
+def _deposit_made(state: State, event: e.DepositMade) -> None:
+    key = DepositKey(event.asset, event.chain, same_txid(event.txid), event.txid_index)
+    state.deposits.put(key, event)
+    state.counters.put("deposit", event.id)
+
+
+def _key_made(state: State, event: e.KeyMade) -> None:
+    state.keys.put(event.api_key, Key(*event, 0))
+    state.keys_of.put(event.account, (*(state.keys_of.get(event.account) or ()), event.api_key))
+
+
+def _key_revoked(state: State, event: e.KeyRevoked) -> None:
+    key = state.keys.get(event.api_key)
+    if key is None:
+        raise InvariantBroken(f"key {event.api_key} is revoked but does not exist")
+    state.keys.put(event.api_key, key._replace(revoked_at=event.revoked_at))
+    others = tuple(held for held in state.keys_of.get(event.account) or () if held != event.api_key)
+    state.keys_of.put(event.account, others)
+
+
+def _token_made(state: State, event: e.TokenMade) -> None:
+    state.tokens.put(event.name, Token(*event, 0))
+    state.counters.put("token_live", (state.counters.get("token_live") or 0) + 1)
+
+
+def _token_revoked(state: State, event: e.TokenRevoked) -> None:
+    token = state.tokens.get(event.name)
+    if token is None:
+        raise InvariantBroken(f"token {event.name} is revoked but does not exist")
+    state.tokens.put(event.name, token._replace(revoked_at=event.revoked_at))
+    state.counters.put("token_live", (state.counters.get("token_live") or 0) - 1)
+
+
+def _standing_changed(state: State, event: e.StandingChanged) -> None:
+    state.standing.put("", Standing(*event))
+
+
+def _nothing(state: State, event: e.BanBegun | e.BanLifted) -> None:
+    """No decision asks for bans: the limiter keeps them in its own memory, and the store for a restart."""
+
+
+APPLICATIONS: dict[type, Callable[[State, Any], None]] = {
+    e.AssetMade: _asset_made,
+    e.MarketMade: _market_made,
+    e.AccountOpened: _account_opened,
+    e.AccountFrozen: _account_frozen,
+    e.Entry: _entry,
+    e.HoldChanged: _hold_changed,
+    e.DepositMade: _deposit_made,
+    e.KeyMade: _key_made,
+    e.KeyRevoked: _key_revoked,
+    e.TokenMade: _token_made,
+    e.TokenRevoked: _token_revoked,
+    e.BanBegun: _nothing,
+    e.BanLifted: _nothing,
+    e.StandingChanged: _standing_changed,
+}
+
+
+def apply(state: State, events: list[e.Event]) -> None:
+    """Make the state what the events say. InvariantBroken when they do not fit it."""
+    for event in events:
+        APPLICATIONS[type(event)](state, event)

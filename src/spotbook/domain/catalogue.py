@@ -1,0 +1,92 @@
+"""Making assets and markets. Both are fixed once made: the same request again changes nothing, another is refused."""
+
+from typing import cast
+
+from spotbook.domain import amount
+from spotbook.domain.asset import (
+    Asset,
+    Market,
+    MarketState,
+    SelfTrade,
+    check_asset_name,
+    check_market,
+    check_scale,
+    supply_units,
+)
+from spotbook.domain.commands import MakeAsset, MakeMarket
+from spotbook.domain.decision import Decision
+from spotbook.domain.errors import AssetDiffers, Invalid, MarketDiffers, TooMany, UnknownAsset
+from spotbook.domain.events import AssetMade, MarketMade
+from spotbook.domain.state import State
+from spotbook.limits import ASSETS_MAX, MARKETS_MAX
+
+
+def make_asset(state: State, command: MakeAsset, now: int) -> Decision:  # noqa: ARG001  (one shape for all)
+    """Decide `MakeAsset`; the result is the Asset."""
+    check_asset_name(command.name)
+    check_scale(command.scale)
+    supply_max = supply_units(command.supply_max, command.scale)
+    first = state.asset_named(command.name)
+    if first is not None:
+        if (first.scale, first.supply_max) != (command.scale, supply_max):
+            raise AssetDiffers(command.name, first)
+        return Decision([], first, fresh=False)
+    number = state.next_id("asset")
+    if number > ASSETS_MAX:
+        raise TooMany("assets", ASSETS_MAX)
+    asset = Asset(number, command.name, command.scale, supply_max)
+    return Decision([AssetMade(*asset)], asset)
+
+
+def make_market(state: State, command: MakeMarket, now: int) -> Decision:  # noqa: ARG001
+    """Decide `MakeMarket`; the result is the Market."""
+    base, quote = _assets_of(state, command.symbol)
+    first = state.markets.get(command.symbol)
+    market = _market(command, first.id if first else state.next_id("market"), base, quote)
+    check_market(market, base, quote)
+    if first is not None:
+        if first != market:
+            raise MarketDiffers(command.symbol, first)
+        return Decision([], first, fresh=False)
+    if market.id > MARKETS_MAX:
+        raise TooMany("markets", MARKETS_MAX)
+    return Decision([MarketMade(*market)], market)
+
+
+def _assets_of(state: State, symbol: str) -> tuple[Asset, Asset]:
+    names = symbol.split("_")
+    if len(names) != 2:
+        raise Invalid("symbol", "write it as BASE_QUOTE")
+    found = []
+    for name in names:
+        check_asset_name(name)
+        asset = state.asset_named(name)
+        if asset is None:
+            raise UnknownAsset(name)
+        found.append(asset)
+    return found[0], found[1]
+
+
+def _market(command: MakeMarket, number: int, base: Asset, quote: Asset) -> Market:
+    # Decimals out of range would make the parser's work senseless, so they are looked at before any text is.
+    for name in ("price_decimals", "amount_decimals"):
+        if not 0 <= getattr(command, name) <= max(base.scale, quote.scale):
+            raise Invalid(name, f"is 0 to {max(base.scale, quote.scale)}")
+    step = 10 ** max(base.scale - command.amount_decimals, 0)
+    return Market(
+        id=number,
+        symbol=command.symbol,
+        base=base.id,
+        quote=quote.id,
+        price_decimals=command.price_decimals,
+        amount_decimals=command.amount_decimals,
+        value_min=amount.parse(command.value_min, quote.scale, name="value_min"),
+        price_min=amount.parse(command.price_min, command.price_decimals, name="price_min"),
+        price_max=amount.parse(command.price_max, command.price_decimals, name="price_max"),
+        amount_min=amount.parse(command.amount_min, command.amount_decimals, name="amount_min") * step,
+        amount_max=amount.parse(command.amount_max, command.amount_decimals, name="amount_max") * step,
+        maker_fee_ppm=command.maker_fee_ppm,
+        taker_fee_ppm=command.taker_fee_ppm,
+        self_trade=cast("SelfTrade", command.self_trade),
+        state=cast("MarketState", command.state),
+    )

@@ -1,0 +1,73 @@
+"""API keys of accounts, admin tokens of the operator's people, and who acts in a command.
+
+Secrets are not here: a key's secret is sealed by the vault outside the domain, and of a token only its SHA-256 exists.
+"""
+
+from typing import Literal, NamedTuple
+
+Permission = Literal["read", "trade", "withdraw"]
+Role = Literal["view", "operate", "money"]
+
+PERMISSIONS: tuple[Permission, ...] = ("read", "trade", "withdraw")
+ROLES: tuple[Role, ...] = ("view", "operate", "money")
+
+
+class Key(NamedTuple):
+    """An API key without its secret. Times are milliseconds since 1970, 0 for never; `allow` holds CIDR ranges."""
+
+    api_key: str
+    account: int
+    permissions: tuple[str, ...]
+    allow: tuple[str, ...]
+    label: str
+    made_at: int
+    expires_at: int
+    revoked_at: int
+
+    def live(self, now: int) -> bool:
+        """Whether the key may be used at `now`."""
+        return not self.revoked_at and (not self.expires_at or now < self.expires_at)
+
+
+class Token(NamedTuple):
+    """An admin token: its name, the SHA-256 of its text in hex, its roles, and when it was made and revoked."""
+
+    name: str
+    digest: str
+    roles: tuple[str, ...]
+    made_at: int
+    revoked_at: int
+
+
+class KeyHolder(NamedTuple):
+    """A client acts, with an API key that must carry `permission`."""
+
+    api_key: str
+    permission: Permission
+
+
+class Operator(NamedTuple):
+    """One of the operator's people acts, with a named token that must carry `role`."""
+
+    token: str
+    role: Role
+
+
+class House(NamedTuple):
+    """The program itself acts; `part` says which of its parts."""
+
+    part: str
+
+
+Actor = KeyHolder | Operator | House
+
+
+def written(actor: Actor) -> str:
+    """Return the actor as the journal names it: ``key:…``, ``token:…`` or ``house:…``."""
+    match actor:
+        case KeyHolder(api_key, _):
+            return f"key:{api_key}"
+        case Operator(token, _):
+            return f"token:{token}"
+        case House(part):
+            return f"house:{part}"

@@ -1,0 +1,174 @@
+"""What the writer decided: the facts of the journal.
+
+An event says what is so afterwards, and needs no rule to be read: applying it cannot fail. Every amount is in the
+asset's smallest units, every time in milliseconds since 1970. Fields are only ever added at the end, with a default,
+because the journal holds events as arrays of these fields in this order, for ever.
+"""
+
+from typing import NamedTuple
+
+
+class AssetMade(NamedTuple):
+    """An asset was made; see `asset.Asset`."""
+
+    id: int
+    name: str
+    scale: int
+    supply_max: int
+
+
+class MarketMade(NamedTuple):
+    """A market was made; see `asset.Market`."""
+
+    id: int
+    symbol: str
+    base: int
+    quote: int
+    price_decimals: int
+    amount_decimals: int
+    value_min: int
+    price_min: int
+    price_max: int
+    amount_min: int
+    amount_max: int
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    self_trade: str
+    state: str
+
+
+class AccountOpened(NamedTuple):
+    """An account was opened; see `account.Account`."""
+
+    id: int
+    kind: str
+    name: str
+    parent: int
+    opened_at: int
+
+
+class AccountFrozen(NamedTuple):
+    """The operator froze an account, or thawed it, and said why."""
+
+    account: int
+    frozen: bool
+    reason: str
+
+
+class Entry(NamedTuple):
+    """One change of one balance: both sides before and after, the account's version, and why.
+
+    `ref` is the id of the deposit, withdrawal or order that `why` speaks of.
+    """
+
+    account: int
+    version: int
+    asset: int
+    available_before: int
+    available_after: int
+    frozen_before: int
+    frozen_after: int
+    why: str
+    ref: int
+
+
+class HoldChanged(NamedTuple):
+    """The part of `frozen` that one open order or pending withdrawal owns went from `before` to `after`."""
+
+    account: int
+    asset: int
+    kind: str
+    id: int
+    before: int
+    after: int
+
+
+class DepositMade(NamedTuple):
+    """A deposit was credited: by it `account` came to `version`."""
+
+    id: int
+    account: int
+    asset: int
+    amount: int
+    txid: str
+    txid_index: int
+    chain: str
+    version: int
+    made_at: int
+
+
+class KeyMade(NamedTuple):
+    """An API key was made; see `credentials.Key`. The sealed secret is no part of the journal."""
+
+    api_key: str
+    account: int
+    permissions: tuple[str, ...]
+    allow: tuple[str, ...]
+    label: str
+    made_at: int
+    expires_at: int
+
+
+class KeyRevoked(NamedTuple):
+    """An API key was revoked."""
+
+    api_key: str
+    account: int
+    revoked_at: int
+
+
+class TokenMade(NamedTuple):
+    """An admin token was made; see `credentials.Token`."""
+
+    name: str
+    digest: str
+    roles: tuple[str, ...]
+    made_at: int
+
+
+class TokenRevoked(NamedTuple):
+    """An admin token was revoked."""
+
+    name: str
+    revoked_at: int
+
+
+class BanBegun(NamedTuple):
+    """The limiter shut a subject out from `began` until `until`; `kind` is ``ban`` or ``blacklist``."""
+
+    subject: str
+    kind: str
+    began: int
+    until: int
+
+
+class BanLifted(NamedTuple):
+    """The operator lifted every ban of a subject."""
+
+    subject: str
+
+
+class StandingChanged(NamedTuple):
+    """What the books admit from now on: ``running``, ``halted`` or ``stopped``, with the reason given."""
+
+    standing: str
+    reason: str
+    since: int
+
+
+Event = (
+    AssetMade
+    | MarketMade
+    | AccountOpened
+    | AccountFrozen
+    | Entry
+    | HoldChanged
+    | DepositMade
+    | KeyMade
+    | KeyRevoked
+    | TokenMade
+    | TokenRevoked
+    | BanBegun
+    | BanLifted
+    | StandingChanged
+)

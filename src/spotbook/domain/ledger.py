@@ -1,0 +1,113 @@
+"""The ledger: movements between balances, drawn up as one transaction.
+
+A transaction is drawn up on a `Draft`, which reads the state and never changes it. Closing the draft checks that the
+legs of every asset sum to zero and that what was frozen is owned by a hold, to the unit.
+"""
+
+from spotbook.domain.account import WORLD
+from spotbook.domain.errors import InsufficientBalance, InvariantBroken
+from spotbook.domain.events import Entry, Event, HoldChanged
+from spotbook.domain.state import NOTHING, Balance, HoldKey, State
+from spotbook.limits import UNITS_MAX
+
+
+class Draft:
+    """The entries and hold changes of one command, in the order in which they happen."""
+
+    __slots__ = ("_balances", "_holds", "_state", "_sums", "_unowned", "_versions", "events")
+
+    def __init__(self, state: State) -> None:
+        self.events: list[Event] = []
+        self._state = state
+        self._balances: dict[tuple[int, int], Balance] = {}
+        self._versions: dict[int, int] = {}
+        self._holds: dict[HoldKey, int] = {}
+        self._sums: dict[int, int] = {}
+        self._unowned: dict[tuple[int, int], int] = {}
+
+    def balance(self, account: int, asset: int) -> Balance:
+        """Return the balance as the draft has it so far."""
+        key = (account, asset)
+        return self._balances.get(key) or self._state.balances.get(key) or NOTHING
+
+    def move(self, account: int, asset: int, *, available: int = 0, frozen: int = 0, why: str, ref: int) -> int:
+        """Add one entry that changes the two sides by so many units; return the account's new version.
+
+        Raises InsufficientBalance when available would fall below zero anywhere but on world. A frozen side below
+        zero is no request's fault: InvariantBroken.
+        """
+        key = (account, asset)
+        before = self._balances.get(key) or self._state.balances.get(key) or NOTHING
+        available_after = before.available + available
+        frozen_after = before.frozen + frozen
+        self._check_sides(account, asset, before, available_after, frozen_after)
+        version = self._versions.get(account) or self._state.versions.get(account) or 0
+        version += 1
+        self._balances[key] = Balance(available_after, frozen_after, version)
+        self._versions[account] = version
+        self._sums[asset] = self._sums.get(asset, 0) + available + frozen
+        if frozen:
+            self._unowned[key] = self._unowned.get(key, 0) + frozen
+        self.events.append(
+            Entry(
+                account,
+                version,
+                asset,
+                before.available,
+                available_after,
+                before.frozen,
+                frozen_after,
+                why,
+                ref,
+            )
+        )
+        return version
+
+    @staticmethod
+    def _check_sides(account: int, asset: int, before: Balance, available_after: int, frozen_after: int) -> None:
+        if account == WORLD:
+            if frozen_after or not -UNITS_MAX <= available_after <= 0:
+                raise InvariantBroken(f"world would hold {available_after}+{frozen_after} of asset {asset}")
+            return
+        if available_after < 0:
+            needed = before.available - available_after
+            raise InsufficientBalance(account, asset, needed, before.available)
+        if frozen_after < 0 or available_after + frozen_after > UNITS_MAX:
+            raise InvariantBroken(f"account {account} would hold {available_after}+{frozen_after} of asset {asset}")
+
+    def freeze(self, hold: HoldKey, amount: int, *, why: str) -> int:
+        """Move `amount` from available to frozen, owned by `hold`; return the new version."""
+        self._change_hold(hold, amount)
+        return self.move(hold.account, hold.asset, available=-amount, frozen=amount, why=why, ref=hold.id)
+
+    def release(self, hold: HoldKey, amount: int, *, why: str) -> int:
+        """Give `amount` of what `hold` owns back to available; return the new version."""
+        self._change_hold(hold, -amount)
+        return self.move(hold.account, hold.asset, available=amount, frozen=-amount, why=why, ref=hold.id)
+
+    def spend(self, hold: HoldKey, amount: int, *, why: str) -> int:
+        """Take `amount` of what `hold` owns away; another leg must receive it. Return the new version."""
+        self._change_hold(hold, -amount)
+        return self.move(hold.account, hold.asset, frozen=-amount, why=why, ref=hold.id)
+
+    def _change_hold(self, hold: HoldKey, change: int) -> None:
+        before = self._holds.get(hold)
+        if before is None:
+            before = self._state.holds.get(hold) or 0
+        after = before + change
+        if after < 0:
+            raise InvariantBroken(f"hold {hold} would own {after}")
+        self._holds[hold] = after
+        key = (hold.account, hold.asset)
+        self._unowned[key] = self._unowned.get(key, 0) - change
+        self.events.append(HoldChanged(hold.account, hold.asset, hold.kind, hold.id, before, after))
+
+    def close(self) -> list[Event]:
+        """Return the events, once they are shown to balance; InvariantBroken otherwise."""
+        for asset, total in self._sums.items():
+            if total:
+                raise InvariantBroken(f"the legs of asset {asset} sum to {total}, not to zero")
+        for (account, asset), unowned in self._unowned.items():
+            if unowned:
+                raise InvariantBroken(f"{unowned} of asset {asset} frozen on account {account} without a hold")
+        return self.events

@@ -1,0 +1,97 @@
+"""Every bound of Spotbook, in one file, with the reason beside each.
+
+A bound that an operator may want to move is a setting (see ``settings.py``) whose default stands here.
+"""
+
+# --- requests ---------------------------------------------------------------------------------------
+
+BODY_BYTES_MAX = 65_536
+"""A private call has a handful of short parameters; 64 KiB is a hundred times what the longest needs."""
+
+QUERY_BYTES_MAX = 16_384
+"""The official helper puts every parameter into the URL; the HTTP parser's own bound lies just above."""
+
+PARAMETERS_MAX = 64
+"""The longest command has seven parameters; unknown ones are signed too, so some room is left for them."""
+
+BODY_SECONDS_MAX = 10
+"""A client that has not sent its announced body by then is told so and cut off: it holds memory."""
+
+HEAD_SECONDS_MAX = 10
+"""The same for a request line and headers that never end."""
+
+CONNECTIONS_MAX = 4_096
+"""Open connections of one listener: beyond them the answer is 503 at once, and memory stays bounded."""
+
+MIN_VERSION_WAIT_MS = 1_000
+"""How long a read waits for the version that the client asked for before it says busy."""
+
+PAGE_ROWS_DEFAULT = 100
+PAGE_ROWS_MAX = 1_000
+"""One page must fit into a reply that is built in memory, and into a read of some milliseconds."""
+
+# --- the writer ------------------------------------------------------------------------------------
+
+QUEUE_COMMANDS_MAX = 8_192
+"""About half a second of work. A longer queue would only turn "busy" into a timeout, which says less."""
+
+QUEUE_RESERVED = 1_024
+"""The part of the queue kept for commands that give funds free, so that overload never traps an account."""
+
+BATCH_COMMANDS_MAX = 1_024
+BATCH_EVENTS_MAX = 16_384
+"""One transaction: large enough that the disk's confirmation costs little, small enough to answer soon."""
+
+CACHE_ROWS_MAX = 262_144
+"""Rows of each kind that the writer keeps in memory (some 60 MB of balances); the rest is read on demand."""
+
+CHECKPOINT_PAGES = 4_096
+"""The writer copies the log back into the file between batches once it holds 16 MiB."""
+
+READ_SECONDS_MAX = 1
+"""No reader holds a snapshot longer: it would keep the log from being copied back."""
+
+# --- accounts, assets, markets ----------------------------------------------------------------------
+
+UNITS_MAX = 2**62 - 1
+"""The largest amount, in smallest units. Sums of two fit a signed 64-bit integer of either store."""
+
+SCALE_MAX = 18
+"""Decimals of an asset: 10^18 still leaves four whole digits below `UNITS_MAX`, and no chain uses more."""
+
+ASSETS_MAX = 1_024
+"""A complete balance lists every asset that an account holds, in one reply."""
+
+MARKETS_MAX = 4_096
+
+AMOUNT_CHARACTERS_MAX = 64
+"""Longer than any amount that fits; text beyond it is refused before it is read."""
+
+NAME_CHARACTERS_MAX = 64
+LABEL_CHARACTERS_MAX = 64
+REASON_CHARACTERS_MAX = 200
+TXID_CHARACTERS_MAX = 128
+CHAIN_CHARACTERS_MAX = 32
+DEPOSIT_INDEX_MAX = 2**31 - 1
+
+KEYS_LIVE_MAX = 20
+"""Live API keys of one account, as on the exchange."""
+
+KEY_ALLOW_MAX = 64
+"""Address ranges of one key's allow-list."""
+
+TOKENS_LIVE_MAX = 256
+
+ID_MAX = 2**53 - 1
+"""Ids stay exact in JavaScript's numbers."""
+
+# --- the limiter ------------------------------------------------------------------------------------
+
+SUBJECTS_MAX = 100_000
+"""Users and addresses that the limiter remembers at a time; the longest unseen is forgotten first."""
+
+KEY_CACHE_MAX = 65_536
+"""Unsealed keys kept in memory, so that a signed read decrypts nothing."""
+
+AUDIT_ENTRIES_MAX = 1_000_000
+"""Up to here `GET /audit` makes a fresh pass; beyond, it answers the last one finished."""
