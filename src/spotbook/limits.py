@@ -80,7 +80,8 @@ KEYS_LIVE_MAX = 20
 KEY_ALLOW_MAX = 64
 """Address ranges of one key's allow-list."""
 
-TOKENS_LIVE_MAX = 256
+TOKENS_MAX = 1_024
+"""Admin tokens ever made: they are looked up in memory, and a name is used once."""
 
 ID_MAX = 2**53 - 1
 """Ids stay exact in JavaScript's numbers."""

@@ -26,7 +26,7 @@ from spotbook.limits import (
     KEYS_LIVE_MAX,
     LABEL_CHARACTERS_MAX,
     NAME_CHARACTERS_MAX,
-    TOKENS_LIVE_MAX,
+    TOKENS_MAX,
 )
 
 
@@ -70,7 +70,7 @@ def make_key(state: State, command: MakeKey, now: int) -> Decision:
         command.expires_at,
         0,
     )
-    return Decision([KeyMade(*key[:-1])], key)
+    return Decision([KeyMade(*key)], key)
 
 
 def revoke_key(state: State, command: RevokeKey, now: int) -> Decision:  # noqa: ARG001  (one shape for all)
@@ -80,8 +80,8 @@ def revoke_key(state: State, command: RevokeKey, now: int) -> Decision:  # noqa:
         raise UnknownKey(command.api_key)
     if key.revoked_at:
         return Decision([], key, fresh=False)
-    revoked_at = command.revoked_at
-    return Decision([KeyRevoked(key.api_key, key.account, revoked_at)], key._replace(revoked_at=revoked_at))
+    revoked = key._replace(revoked_at=command.revoked_at)
+    return Decision([KeyRevoked(*revoked)], revoked)
 
 
 def make_token(state: State, command: MakeToken, now: int) -> Decision:
@@ -91,10 +91,11 @@ def make_token(state: State, command: MakeToken, now: int) -> Decision:
     first = state.tokens.get(command.name)
     if first is not None:
         raise TokenExists(command.name, first)
-    if (state.counters.get("token_live") or 0) >= TOKENS_LIVE_MAX:
-        raise TooMany("live tokens", TOKENS_LIVE_MAX)
-    token = Token(command.name, command.digest, command.roles, now, 0)
-    return Decision([TokenMade(*token[:-1])], token)
+    number = state.next_id("token")
+    if number > TOKENS_MAX:
+        raise TooMany("tokens", TOKENS_MAX)
+    token = Token(command.name, number, command.digest, command.roles, now, 0)
+    return Decision([TokenMade(*token)], token)
 
 
 def revoke_token(state: State, command: RevokeToken, now: int) -> Decision:
@@ -104,7 +105,8 @@ def revoke_token(state: State, command: RevokeToken, now: int) -> Decision:
         raise UnknownToken(command.name)
     if token.revoked_at:
         return Decision([], token, fresh=False)
-    return Decision([TokenRevoked(token.name, now)], token._replace(revoked_at=now))
+    revoked = token._replace(revoked_at=now)
+    return Decision([TokenRevoked(*revoked)], revoked)
 
 
 def _check_set(name: str, values: tuple[str, ...], known: tuple[str, ...]) -> None:

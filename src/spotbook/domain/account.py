@@ -25,6 +25,7 @@ class Account(NamedTuple):
     name: str
     parent: int
     frozen: bool
+    opened_at: int
 
 
 def check_words(name: str, text: str, most: int) -> None:

@@ -14,14 +14,20 @@ def found_books(state: State, command: FoundBooks, now: int) -> Decision:  # noq
     world = state.accounts.get(WORLD)
     if world is not None:
         raise BooksFounded("account", world)
-    return Decision([AccountOpened(WORLD, "world", "world", 0, now), AccountOpened(FEES, "fees", "fees", 0, now)], None)
+    return Decision(
+        [
+            AccountOpened(WORLD, "world", "world", 0, frozen=False, opened_at=now),
+            AccountOpened(FEES, "fees", "fees", 0, frozen=False, opened_at=now),
+        ],
+        None,
+    )
 
 
 def open_account(state: State, command: OpenAccount, now: int) -> Decision:
     """Decide `OpenAccount`; the result is the Account."""
     check_account_name(command.name)
-    account = Account(state.next_id("account", USER_FIRST), "user", command.name, 0, frozen=False)
-    return Decision([AccountOpened(account.id, account.kind, account.name, account.parent, now)], account)
+    account = Account(state.next_id("account", USER_FIRST), "user", command.name, 0, frozen=False, opened_at=now)
+    return Decision([AccountOpened(*account)], account)
 
 
 def open_wealth(state: State, command: OpenWealth, now: int) -> Decision:
@@ -30,8 +36,8 @@ def open_wealth(state: State, command: OpenWealth, now: int) -> Decision:
     number = state.wealth_of.get(user.id)
     if number is not None:
         return Decision([], state.accounts.get(number), fresh=False)
-    wealth = Account(state.next_id("account", USER_FIRST), "wealth", user.name, user.id, frozen=False)
-    return Decision([AccountOpened(wealth.id, wealth.kind, wealth.name, wealth.parent, now)], wealth)
+    wealth = Account(state.next_id("account", USER_FIRST), "wealth", user.name, user.id, frozen=False, opened_at=now)
+    return Decision([AccountOpened(*wealth)], wealth)
 
 
 def freeze_account(state: State, command: FreezeAccount, now: int) -> Decision:  # noqa: ARG001
@@ -40,9 +46,8 @@ def freeze_account(state: State, command: FreezeAccount, now: int) -> Decision: 
     account = user_account(state, command.account)
     if account.frozen == command.frozen:
         return Decision([], account, fresh=False)
-    return Decision(
-        [AccountFrozen(account.id, command.frozen, command.reason)], account._replace(frozen=command.frozen)
-    )
+    after = account._replace(frozen=command.frozen)
+    return Decision([AccountFrozen(*after, command.reason)], after)
 
 
 def user_account(state: State, number: int) -> Account:

@@ -5,10 +5,10 @@ event was decided on another state than this one.
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from spotbook.domain import events as e
-from spotbook.domain.account import Account, AccountKind
+from spotbook.domain.account import Account
 from spotbook.domain.asset import Asset, Market
 from spotbook.domain.credentials import Key, Token
 from spotbook.domain.deposits import same_txid
@@ -28,18 +28,15 @@ def _market_made(state: State, event: e.MarketMade) -> None:
 
 
 def _account_opened(state: State, event: e.AccountOpened) -> None:
-    kind = cast("AccountKind", event.kind)
-    state.accounts.put(event.id, Account(event.id, kind, event.name, event.parent, frozen=False))
-    state.counters.put("account", event.id)
-    if kind == "wealth":
-        state.wealth_of.put(event.parent, event.id)
+    account = Account(*event)  # type: ignore[arg-type]
+    state.accounts.put(account.id, account)
+    state.counters.put("account", account.id)
+    if account.kind == "wealth":
+        state.wealth_of.put(account.parent, account.id)
 
 
 def _account_frozen(state: State, event: e.AccountFrozen) -> None:
-    account = state.accounts.get(event.account)
-    if account is None:
-        raise InvariantBroken(f"account {event.account} is frozen but does not exist")
-    state.accounts.put(event.account, account._replace(frozen=event.frozen))
+    state.accounts.put(event.id, Account(*event[:-1]))  # type: ignore[arg-type]
 
 
 def _entry(state: State, event: e.Entry) -> None:
@@ -73,30 +70,23 @@ def _deposit_made(state: State, event: e.DepositMade) -> None:
 
 
 def _key_made(state: State, event: e.KeyMade) -> None:
-    state.keys.put(event.api_key, Key(*event, 0))
+    state.keys.put(event.api_key, Key(*event))
     state.keys_of.put(event.account, (*(state.keys_of.get(event.account) or ()), event.api_key))
 
 
 def _key_revoked(state: State, event: e.KeyRevoked) -> None:
-    key = state.keys.get(event.api_key)
-    if key is None:
-        raise InvariantBroken(f"key {event.api_key} is revoked but does not exist")
-    state.keys.put(event.api_key, key._replace(revoked_at=event.revoked_at))
+    state.keys.put(event.api_key, Key(*event))
     others = tuple(held for held in state.keys_of.get(event.account) or () if held != event.api_key)
     state.keys_of.put(event.account, others)
 
 
 def _token_made(state: State, event: e.TokenMade) -> None:
-    state.tokens.put(event.name, Token(*event, 0))
-    state.counters.put("token_live", (state.counters.get("token_live") or 0) + 1)
+    state.tokens.put(event.name, Token(*event))
+    state.counters.put("token", event.id)
 
 
 def _token_revoked(state: State, event: e.TokenRevoked) -> None:
-    token = state.tokens.get(event.name)
-    if token is None:
-        raise InvariantBroken(f"token {event.name} is revoked but does not exist")
-    state.tokens.put(event.name, token._replace(revoked_at=event.revoked_at))
-    state.counters.put("token_live", (state.counters.get("token_live") or 0) - 1)
+    state.tokens.put(event.name, Token(*event))
 
 
 def _standing_changed(state: State, event: e.StandingChanged) -> None:

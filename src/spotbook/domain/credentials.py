@@ -30,9 +30,10 @@ class Key(NamedTuple):
 
 
 class Token(NamedTuple):
-    """An admin token: its name, the SHA-256 of its text in hex, its roles, and when it was made and revoked."""
+    """An admin token: name, number, the SHA-256 of its text in hex, roles, and when it was made and revoked."""
 
     name: str
+    id: int
     digest: str
     roles: tuple[str, ...]
     made_at: int

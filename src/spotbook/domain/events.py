@@ -1,7 +1,7 @@
 """What the writer decided: the facts of the journal.
 
-An event says what is so afterwards, and needs no rule to be read: applying it cannot fail. Every amount is in the
-asset's smallest units, every time in milliseconds since 1970. Fields are only ever added at the end, with a default,
+An event says what is so afterwards, whole, and needs no rule to be read: applying it cannot fail. Amounts are in the
+asset's smallest units, times in milliseconds since 1970. Fields are only ever added at the end, with a default,
 because the journal holds events as arrays of these fields in this order, for ever.
 """
 
@@ -44,14 +44,19 @@ class AccountOpened(NamedTuple):
     kind: str
     name: str
     parent: int
+    frozen: bool
     opened_at: int
 
 
 class AccountFrozen(NamedTuple):
-    """The operator froze an account, or thawed it, and said why."""
+    """The operator froze an account, or thawed it, and said why. The account is given whole."""
 
-    account: int
+    id: int
+    kind: str
+    name: str
+    parent: int
     frozen: bool
+    opened_at: int
     reason: str
 
 
@@ -107,13 +112,19 @@ class KeyMade(NamedTuple):
     label: str
     made_at: int
     expires_at: int
+    revoked_at: int
 
 
 class KeyRevoked(NamedTuple):
-    """An API key was revoked."""
+    """An API key was revoked. The key is given whole."""
 
     api_key: str
     account: int
+    permissions: tuple[str, ...]
+    allow: tuple[str, ...]
+    label: str
+    made_at: int
+    expires_at: int
     revoked_at: int
 
 
@@ -121,15 +132,21 @@ class TokenMade(NamedTuple):
     """An admin token was made; see `credentials.Token`."""
 
     name: str
+    id: int
     digest: str
     roles: tuple[str, ...]
     made_at: int
+    revoked_at: int
 
 
 class TokenRevoked(NamedTuple):
-    """An admin token was revoked."""
+    """An admin token was revoked. The token is given whole."""
 
     name: str
+    id: int
+    digest: str
+    roles: tuple[str, ...]
+    made_at: int
     revoked_at: int
 
 
@@ -143,9 +160,10 @@ class BanBegun(NamedTuple):
 
 
 class BanLifted(NamedTuple):
-    """The operator lifted every ban of a subject."""
+    """The operator lifted every ban of a subject that had begun by then."""
 
     subject: str
+    lifted_at: int
 
 
 class StandingChanged(NamedTuple):

@@ -28,5 +28,5 @@ def record_ban(state: State, command: RecordBan, now: int) -> Decision:  # noqa:
 
 def lift_ban(state: State, command: LiftBan, now: int) -> Decision:  # noqa: ARG001
     """Decide `LiftBan`; the result is the BanLifted."""
-    lifted = BanLifted(command.subject)
+    lifted = BanLifted(command.subject, now)
     return Decision([lifted], lifted)

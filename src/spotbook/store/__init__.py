@@ -1,0 +1,1 @@
+"""The books on a disk, or in memory: one port, several stores, one contract test."""

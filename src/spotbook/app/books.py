@@ -1,0 +1,185 @@
+"""The writer's state: the domain's shelves over a store.
+
+Small tables are read whole when the books are opened; of the large ones rows are read on demand and kept, with a
+bound. What a batch changes is kept until its fate is known: then it stays, or is forgotten and read anew.
+"""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from spotbook.app.ports import Row, Store
+from spotbook.domain.account import Account
+from spotbook.domain.asset import Asset, Market
+from spotbook.domain.credentials import Key, Token
+from spotbook.domain.events import DepositMade
+from spotbook.domain.state import Balance, DepositKey, DictShelf, Standing, State
+from spotbook.limits import CACHE_ROWS_MAX
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class CachedShelf(Generic[K, V]):
+    """A shelf whose values are read by `load` when asked for, and kept up to a bound."""
+
+    def __init__(self, load: Callable[[K], V | None], rows_max: int) -> None:
+        self._load = load
+        self._rows_max = rows_max
+        self._kept: dict[K, V | None] = {}
+        self._changed: set[K] = set()
+
+    def get(self, key: K) -> V | None:
+        """Return the value, or None."""
+        try:
+            return self._kept[key]
+        except KeyError:
+            value = self._kept[key] = self._load(key)
+            return value
+
+    def put(self, key: K, value: V | None) -> None:
+        """Set the value."""
+        self._kept[key] = value
+        self._changed.add(key)
+
+    def drop(self, key: K) -> None:
+        """Forget that there is a value, until the store knows as much."""
+        self.put(key, None)
+
+    def keep(self) -> None:
+        """The batch is committed: what it changed may be evicted from now on, the first read first."""
+        self._changed.clear()
+        surplus = len(self._kept) - self._rows_max
+        if surplus > 0:
+            for key in [key for key, _ in zip(self._kept, range(surplus), strict=False)]:
+                del self._kept[key]
+
+    def forget(self) -> None:
+        """The batch is not there: what it changed is read from the store again."""
+        for key in self._changed:
+            self._kept.pop(key, None)
+        self._changed.clear()
+
+
+class Books:
+    """The state of one store's books, and its fate at the end of a batch."""
+
+    def __init__(self, store: Store, rows_max: int = CACHE_ROWS_MAX) -> None:
+        self._store = store
+        self._lazy: list[CachedShelf[Any, Any]] = []
+        self._rows_max = rows_max
+        self.state = State(
+            counters=DictShelf(),
+            standing=DictShelf(),
+            assets=DictShelf(),
+            asset_ids=DictShelf(),
+            markets=DictShelf(),
+            tokens=DictShelf(),
+            accounts=self._shelf(lambda number: _made(account_of, store.find("account", (number,)))),
+            wealth_of=self._shelf(lambda parent: _made(_second, store.find("wealth_account", (parent,)))),
+            versions=self._shelf(store.last_version),
+            balances=self._shelf(lambda key: _made(_balance_of, store.find("balance", key))),
+            holds=self._shelf(lambda key: _made(_last, store.find("hold", key))),
+            deposits=self._shelf(self._deposit),
+            keys=self._shelf(lambda api_key: _made(key_of, store.find("api_key", (api_key,)))),
+            keys_of=self._shelf(lambda account: tuple(store.keys_of(account))),
+        )
+        self._read_small()
+
+    def keep(self) -> None:
+        """The batch is committed."""
+        for shelf in self._lazy:
+            shelf.keep()
+
+    def forget(self) -> None:
+        """The batch is not there: be as the store is."""
+        for shelf in self._lazy:
+            shelf.forget()
+        self._read_small()
+
+    def _shelf(self, load: Callable[[Any], Any]) -> CachedShelf[Any, Any]:
+        shelf: CachedShelf[Any, Any] = CachedShelf(load, self._rows_max)
+        self._lazy.append(shelf)
+        return shelf
+
+    def _read_small(self) -> None:
+        store, state = self._store, self.state
+        standing = [standing_of(row) for row in store.rows("standing")]
+        assets = [asset_of(row) for row in store.rows("asset")]
+        _refill(state.counters, {row[0]: row[1] for row in store.rows("counter")})
+        _refill(state.standing, {"": standing[0]} if standing else {})
+        _refill(state.assets, {asset.id: asset for asset in assets})
+        _refill(state.asset_ids, {asset.name: asset.id for asset in assets})
+        _refill(state.markets, {row[1]: market_of(row) for row in store.rows("market")})
+        _refill(state.tokens, {row[0]: token_of(row) for row in store.rows("token")})
+
+    def _deposit(self, key: DepositKey) -> DepositMade | None:
+        identity = self._store.find("deposit_identity", key)
+        if identity is None:
+            return None
+        row = self._store.find("deposit", identity[-2:])
+        return None if row is None else deposit_of(row)
+
+
+def _refill(shelf: Any, values: dict[Any, Any]) -> None:
+    """Make a shelf that is all in memory hold just these values."""
+    shelf.kept.clear()
+    shelf.kept.update(values)
+
+
+def _made(make: Callable[[Row], V], row: Row | None) -> V | None:
+    return None if row is None else make(row)
+
+
+def _second(row: Row) -> Any:
+    return row[1]
+
+
+def _last(row: Row) -> Any:
+    return row[-1]
+
+
+def _balance_of(row: Row) -> Balance:
+    return Balance(*row[2:])  # type: ignore[arg-type]
+
+
+def account_of(row: Row) -> Account:
+    """Return the Account of a row of ``account``."""
+    number, kind, name, parent, frozen, opened_at = row
+    return Account(number, kind, name, parent, bool(frozen), opened_at)  # type: ignore[arg-type]
+
+
+def asset_of(row: Row) -> Asset:
+    """Return the Asset of a row of ``asset``."""
+    return Asset(*row)  # type: ignore[arg-type]
+
+
+def market_of(row: Row) -> Market:
+    """Return the Market of a row of ``market``."""
+    return Market(*row)  # type: ignore[arg-type]
+
+
+def key_of(row: Row) -> Key:
+    """Return the Key of a row of ``api_key``."""
+    api_key, account, permissions, allow, *rest = row
+    return Key(api_key, account, _words(permissions), _words(allow), *rest)  # type: ignore[arg-type]
+
+
+def standing_of(row: Row) -> Standing:
+    """Return the Standing of the row of ``standing``."""
+    return Standing(*row[1:])  # type: ignore[arg-type]
+
+
+def token_of(row: Row) -> Token:
+    """Return the Token of a row of ``token``."""
+    name, number, digest, roles, made_at, revoked_at = row
+    return Token(name, number, digest, _words(roles), made_at, revoked_at)  # type: ignore[arg-type]
+
+
+def deposit_of(row: Row) -> DepositMade:
+    """Return the DepositMade of a row of ``deposit``."""
+    account, number, *rest, _batch = row
+    return DepositMade(number, account, *rest)  # type: ignore[arg-type]
+
+
+def _words(text: Any) -> tuple[str, ...]:
+    return tuple(text.split(",")) if text else ()

@@ -1,0 +1,168 @@
+"""The engine: one bounded queue before the writer, and the one thread in which it runs.
+
+A command is handed in by `submit`, from any thread, and answered by a call from the writer's thread after its batch is
+settled. The queue never grows beyond its bound: what finds it full is told so at once.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Literal
+
+from spotbook.app.ports import SealedSecret
+from spotbook.app.writer import NotDone, Outcome, Submission, Writer
+from spotbook.domain.commands import Command
+from spotbook.domain.credentials import Actor
+from spotbook.limits import QUEUE_COMMANDS_MAX, QUEUE_RESERVED
+
+PROBE_SECONDS = 1.0
+"""How often a writer that found the disk full tries again."""
+
+Condition = Literal["recovering", "running", "read_only", "draining", "ended"]
+
+
+class Busy(Exception):
+    """The command was not taken in: it is certainly not done and may be sent again."""
+
+
+class Engine:
+    """Runs a writer in a thread of its own.
+
+    `make_writer` is called in that thread: it is the recovery. `ended` is called when the thread ends by itself
+    because the store broke; the process should end then.
+    """
+
+    def __init__(
+        self,
+        make_writer: Callable[[], Writer],
+        *,
+        alarm: Callable[[str, BaseException | None], None],
+        ended: Callable[[], None] = lambda: None,
+        queue_max: int = QUEUE_COMMANDS_MAX,
+        reserved: int = QUEUE_RESERVED,
+    ) -> None:
+        self._make_writer = make_writer
+        self._alarm = alarm
+        self._ended = ended
+        self._queue: deque[Submission] = deque()
+        self._queue_max = queue_max
+        self._open_max = queue_max - reserved
+        self._more = threading.Condition()
+        self._draining = False
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self.condition: Condition = "recovering"
+        self.batches = 0
+        self.commands = 0
+        self.recovered = threading.Event()
+
+    def start(self) -> None:
+        """Begin to recover, and then to write."""
+        self._thread.start()
+
+    def submit(
+        self,
+        command: Command,
+        actor: Actor,
+        answer: Callable[[Outcome], None],
+        *,
+        secrets: tuple[SealedSecret, ...] = (),
+        gives_free: bool = False,
+    ) -> None:
+        """Queue a command; `answer` is called in the writer's thread once its fate is known.
+
+        Raises Busy at once when it is not taken in. `gives_free` marks what only releases funds or lifts a bound: it
+        may use the reserved part of the queue.
+        """
+        submission = Submission(command, actor, secrets, answer)
+        with self._more:
+            if self._draining or self.condition in {"recovering", "ended"}:
+                raise Busy(self.condition)
+            if len(self._queue) >= (self._queue_max if gives_free else self._open_max):
+                raise Busy("the queue is full")
+            self._queue.append(submission)
+            if len(self._queue) == 1:
+                self._more.notify()
+
+    def execute(self, command: Command, actor: Actor, *, secrets: tuple[SealedSecret, ...] = ()) -> Outcome:
+        """Carry one command out and wait for its fate. For threads that may wait; never the writer's own."""
+        done = threading.Event()
+        fate: list[Outcome] = []
+
+        def answer(outcome: Outcome) -> None:
+            fate.append(outcome)
+            done.set()
+
+        try:
+            self.submit(command, actor, answer, secrets=secrets)
+        except Busy as busy:
+            return NotDone(str(busy))
+        done.wait()
+        return fate[0]
+
+    @property
+    def queued(self) -> int:
+        """How many commands wait."""
+        return len(self._queue)
+
+    def drain(self, timeout_seconds: float | None = None) -> bool:
+        """Take no more in, carry out what is queued, end the thread; return whether it ended in time."""
+        with self._more:
+            self._draining = True
+            self._more.notify()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self._write(self._make_writer())
+        except BaseException as fault:  # noqa: BLE001  (whatever it is, nobody may be left waiting)
+            self._alarm("the writer's thread ended", fault)
+        finally:
+            with self._more:
+                self.condition = "ended"
+                left = list(self._queue)
+                self._queue.clear()
+            for submission in left:
+                self._answer(submission, NotDone("the writer has ended"))
+            self.recovered.set()
+            if not self._draining:
+                self._ended()
+
+    def _write(self, writer: Writer) -> None:
+        self.condition = "running"
+        self.recovered.set()
+        probed = 0.0
+        while writer.condition != "broken":
+            with self._more:
+                while not self._queue and not self._draining:
+                    self._more.wait(PROBE_SECONDS if writer.condition == "read_only" else None)
+                    if writer.condition == "read_only":
+                        break
+                if not self._queue and self._draining:
+                    return
+            if writer.condition == "read_only" and time.monotonic() - probed >= PROBE_SECONDS:
+                probed = time.monotonic()
+                writer.probe()
+            self.condition = "read_only" if writer.condition == "read_only" else "running"
+            if self._queue:
+                self._batch(writer)
+
+    def _batch(self, writer: Writer) -> None:
+        if writer.condition != "sound":
+            self._answer(self._queue.popleft(), NotDone("the disk is full"))
+            return
+        # The deque is shared with `submit`, which only appends: taking from its left needs no lock.
+        answers = writer.carry_out(self._queue)
+        self.batches += 1
+        self.commands += len(answers)
+        for submission, outcome in answers:
+            self._answer(submission, outcome)
+        writer.tidy()
+
+    def _answer(self, submission: Submission, outcome: Outcome) -> None:
+        try:
+            submission.answer(outcome)
+        except Exception as fault:  # noqa: BLE001  (one client that is gone must not keep the others waiting)
+            self._alarm("an answer could not be delivered", fault)

@@ -1,0 +1,100 @@
+"""The journal: batches as canonical bytes, chained by their hashes.
+
+The bytes of a batch are one line of JSON without spaces::
+
+    {"time":<ms>,"transactions":[{"by":"token:ops","command":"Deposit","events":[["entry",1,1,…],…]},…]}
+
+An event is an array: its name from `NAMES`, then its fields in the order of its class. The hash of batch N is
+SHA-256 over the hash of batch N-1 (32 bytes, zeros before the first), N as eight bytes, big end first, and the bytes.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from spotbook.app.ports import Head, StoredBatch
+from spotbook.domain import events as e
+
+NAMES: dict[type, str] = {
+    e.AssetMade: "asset",
+    e.MarketMade: "market",
+    e.AccountOpened: "account",
+    e.AccountFrozen: "account_frozen",
+    e.Entry: "entry",
+    e.HoldChanged: "hold",
+    e.DepositMade: "deposit",
+    e.KeyMade: "key",
+    e.KeyRevoked: "key_revoked",
+    e.TokenMade: "token",
+    e.TokenRevoked: "token_revoked",
+    e.BanBegun: "ban",
+    e.BanLifted: "ban_lifted",
+    e.StandingChanged: "standing",
+}
+"""The name of each event in the journal. A name, once used, keeps its meaning for ever."""
+
+KINDS: dict[str, Any] = {name: kind for kind, name in NAMES.items()}
+
+START = Head(0, 0, bytes(32))
+"""The head of an empty journal."""
+
+
+class Transaction(NamedTuple):
+    """What one command came to: who asked, which command, its events."""
+
+    by: str
+    command: str
+    events: Sequence[e.Event]
+
+
+class NotCanonical(ValueError):
+    """The bytes are no batch that this program could have written."""
+
+
+def body_of(time: int, transactions: Sequence[Transaction]) -> bytes:
+    """Return the canonical bytes of a batch."""
+    names = NAMES
+    return msgspec.json.encode(
+        {
+            "time": time,
+            "transactions": [
+                {"by": by, "command": command, "events": [(names[type(event)], *event) for event in events]}
+                for by, command, events in transactions
+            ],
+        }
+    )
+
+
+def chained(previous: Head, time: int, body: bytes) -> StoredBatch:
+    """Return the batch that follows `previous` and has this body."""
+    number = previous.number + 1
+    return StoredBatch(number, time, hash_of(previous.hash, number, body), body)
+
+
+def hash_of(previous: bytes, number: int, body: bytes) -> bytes:
+    """Return the hash of batch `number`."""
+    return hashlib.sha256(previous + number.to_bytes(8, "big") + body).digest()
+
+
+def read(body: bytes) -> tuple[int, list[Transaction]]:
+    """Return the time and the transactions of a batch; NotCanonical when the bytes are not a batch's."""
+    try:
+        raw = msgspec.json.decode(body)
+        transactions = [
+            Transaction(part["by"], part["command"], [_event(event) for event in part["events"]])
+            for part in raw["transactions"]
+        ]
+        time = raw["time"]
+        canonical = body_of(time, transactions)
+    except (msgspec.MsgspecError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise NotCanonical(str(error)) from error
+    if canonical != body:
+        raise NotCanonical("the bytes are not in their canonical form")
+    return time, transactions
+
+
+def _event(raw: list[Any]) -> e.Event:
+    event: e.Event = msgspec.convert(raw[1:], KINDS[raw[0]])
+    return event

@@ -1,0 +1,257 @@
+"""The writer: decides commands in order, commits them as one batch, and says what became of each.
+
+This is the whole path of a change, in one thread and without a queue, so that a test can run it from a seed. The queue
+and the thread are in `engine.py`.
+
+Nothing of an open batch is seen outside before its commit is settled: `carry_out` returns when the fate of the batch
+is known, and only then are its answers given.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from spotbook.app import journal, projection
+from spotbook.app.books import Books
+from spotbook.app.journal import Transaction
+from spotbook.app.ports import (
+    Changes,
+    Clock,
+    Deposed,
+    DiskBroken,
+    DiskFull,
+    FateUnknown,
+    Head,
+    NotCommitted,
+    SealedSecret,
+    Store,
+    StoredBatch,
+    StoreError,
+)
+from spotbook.domain.apply import apply
+from spotbook.domain.commands import Command, StopWriter
+from spotbook.domain.credentials import Actor, House, written
+from spotbook.domain.decide import decide
+from spotbook.domain.errors import InvariantBroken, Refusal
+from spotbook.domain.events import Event
+from spotbook.limits import BATCH_COMMANDS_MAX, BATCH_EVENTS_MAX, REASON_CHARACTERS_MAX
+
+
+class Submission(NamedTuple):
+    """A command for the writer: who asks, the secrets to store if it is admitted, and who gets the answer."""
+
+    command: Command
+    actor: Actor
+    secrets: tuple[SealedSecret, ...]
+    answer: Callable[["Outcome"], None]
+
+
+class Done(NamedTuple):
+    """The command was carried out and is on disk. `fresh` is False when it had been carried out before."""
+
+    result: Any
+    fresh: bool
+    batch: int
+    batch_time: int
+
+
+class Refused(NamedTuple):
+    """The command was refused and changed nothing."""
+
+    refusal: Refusal
+    batch: int
+    batch_time: int
+
+
+class NotDone(NamedTuple):
+    """The command was certainly not carried out; it may be sent again. `why` is for the operator's log."""
+
+    why: str
+
+
+class Unknown(NamedTuple):
+    """Whether the command was carried out could not be told."""
+
+    why: str
+
+
+Outcome = Done | Refused | NotDone | Unknown
+Condition = Literal["sound", "read_only", "broken"]
+
+
+class Commit(NamedTuple):
+    """A batch that has just been committed, for whoever watches."""
+
+    batch: StoredBatch
+    transactions: Sequence[Transaction]
+
+
+class Writer:
+    """Decides and commits. `condition` says whether it can: ``read_only`` may pass, ``broken`` ends the process."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        alarm: Callable[[str, BaseException | None], None],
+        committed: Callable[[Commit], None] = lambda _: None,
+    ) -> None:
+        """Recover: read the head and the small tables.
+
+        `alarm` gets what an operator must see, `committed` every batch before its answers leave.
+        """
+        self._store = store
+        self._clock = clock
+        self._alarm = alarm
+        self._committed = committed
+        self.head = store.head()
+        self.books = Books(store)
+        self.condition: Condition = "sound"
+
+    def carry_out(self, pending: deque[Submission]) -> list[tuple[Submission, Outcome]]:
+        """Take one batch from the left of `pending`; return what became of each command taken."""
+        now = max(self._clock(), self.head.time)  # the journal's time never runs backwards
+        transactions: list[Transaction] = []
+        secrets: list[SealedSecret] = []
+        decided: list[tuple[Submission, Outcome]] = []
+        events_count = 0
+        while pending and len(decided) < BATCH_COMMANDS_MAX and events_count < BATCH_EVENTS_MAX:
+            submission = pending.popleft()
+            try:
+                outcome, events = self._decide(submission, now)
+            except InvariantBroken as broken:
+                taken = [taken for taken, _ in decided]
+                return self._stop([*taken, submission], str(broken), broken)
+            decided.append((submission, outcome))
+            if events:
+                events_count += len(events)
+                transactions.append(Transaction(written(submission.actor), type(submission.command).__name__, events))
+                secrets += submission.secrets
+        try:
+            return self._commit(now, transactions, secrets, decided)
+        except InvariantBroken as broken:
+            return self._stop([submission for submission, _ in decided], str(broken), broken)
+
+    def _decide(self, submission: Submission, now: int) -> tuple[Outcome, list[Event]]:
+        """Decide and apply one command. Only InvariantBroken leaves this place."""
+        state = self.books.state
+        try:
+            decision = decide(state, submission.command, submission.actor, now)
+        except Refusal as refusal:
+            return Refused(refusal, 0, 0), []
+        except InvariantBroken:
+            raise
+        except Exception as fault:  # noqa: BLE001  (a fault in one decision must not touch its neighbours)
+            self._alarm(f"deciding {type(submission.command).__name__} failed", fault)
+            return NotDone("an internal fault; nothing was changed"), []
+        try:
+            apply(state, decision.events)
+        except Exception as fault:
+            raise InvariantBroken(f"applying {type(submission.command).__name__} failed: {fault}") from fault
+        return Done(decision.result, decision.fresh, 0, 0), decision.events
+
+    def _commit(
+        self,
+        now: int,
+        transactions: list[Transaction],
+        secrets: list[SealedSecret],
+        decided: list[tuple[Submission, Outcome]],
+    ) -> list[tuple[Submission, Outcome]]:
+        if transactions:
+            batch, changes = self._draw_up(now, transactions)
+            failure = self._write(batch, changes, secrets)
+            if failure is not None:
+                self.books.forget()
+                return [(submission, failure) for submission, _ in decided]
+            self.books.keep()
+            self.head = Head(batch.number, batch.time, batch.hash)
+            self._committed(Commit(batch, transactions))
+        number, time = self.head.number, self.head.time
+        return [
+            (
+                submission,
+                outcome._replace(batch=number, batch_time=time) if isinstance(outcome, Done | Refused) else outcome,
+            )
+            for submission, outcome in decided
+        ]
+
+    def _draw_up(self, now: int, transactions: list[Transaction]) -> tuple[StoredBatch, Changes]:
+        try:
+            batch = journal.chained(self.head, now, journal.body_of(now, transactions))
+            return batch, projection.changes_of(batch.number, transactions)
+        except Exception as fault:
+            raise InvariantBroken(f"a batch could not be drawn up: {fault}") from fault
+
+    def _write(self, batch: StoredBatch, changes: Changes, secrets: list[SealedSecret]) -> NotDone | Unknown | None:
+        """Commit and settle: None when the batch is there, else what to tell everyone in it."""
+        try:
+            self._store.commit(batch, changes, secrets)
+        except DiskFull as full:
+            self._alarm("the disk takes no more: the books can only be read", full)
+            self.condition = "read_only"
+            return NotDone("the disk is full")
+        except NotCommitted as failed:
+            self._alarm("a batch was not committed", failed)
+            return NotDone("the batch was not committed")
+        except FateUnknown as failed:
+            return self._settle(batch, failed)
+        except (DiskBroken, Deposed) as failed:
+            return self._break(str(failed), failed)
+        except Exception as fault:  # noqa: BLE001  (a store that fails in a way it never said)
+            return self._settle(batch, fault)
+        return None
+
+    def _settle(self, batch: StoredBatch, failed: Exception) -> NotDone | Unknown | None:
+        """Learn from the chain's head whether the batch is there."""
+        self._alarm("a commit failed; its fate is read from the journal's head", failed)
+        try:
+            head = self._store.head()
+        except StoreError as unreadable:
+            return self._break("the journal's head cannot be read", unreadable)
+        if head == Head(batch.number, batch.time, batch.hash):
+            return None
+        if head == self.head:
+            return NotDone("the batch was not committed")
+        return self._break("the journal's head is another writer's", failed)
+
+    def _break(self, why: str, cause: BaseException) -> Unknown:
+        self._alarm(f"the writer ends: {why}", cause)
+        self.condition = "broken"
+        return Unknown(why)
+
+    def _stop(self, taken: Sequence[Submission], why: str, cause: BaseException) -> list[tuple[Submission, Outcome]]:
+        """An invariant broke: undo the batch, remember the stop in the journal, and carry nothing out any more."""
+        self._alarm("an invariant broke: the writer stops", cause)
+        self.books.forget()
+        reason = "".join(character if character.isprintable() else " " for character in why).strip()
+        stop = Submission(StopWriter(reason[:REASON_CHARACTERS_MAX].strip()), House("writer"), (), lambda _: None)
+        now = max(self._clock(), self.head.time)
+        try:
+            outcome, events = self._decide(stop, now)
+        except InvariantBroken as again:
+            self._break("the stop itself could not be decided", again)
+        else:
+            transaction = Transaction(written(stop.actor), type(stop.command).__name__, events)
+            self._commit(now, [transaction], [], [(stop, outcome)])
+        return [(submission, NotDone("the writer is stopped")) for submission in taken]
+
+    def probe(self) -> bool:
+        """Try to leave ``read_only``; return whether batches can be committed."""
+        if self.condition == "read_only":
+            try:
+                self._store.probe()
+            except DiskFull:
+                return False
+            except StoreError as failed:
+                self._break(str(failed), failed)
+                return False
+            self.condition = "sound"
+        return self.condition == "sound"
+
+    def tidy(self) -> None:
+        """Between batches: let the store keep itself quick. A disk that breaks here breaks the writer."""
+        try:
+            self._store.tidy()
+        except StoreError as failed:
+            self._break(str(failed), failed)

@@ -1,0 +1,157 @@
+"""The books in memory: the fake that passes every test of the real stores, for tests and tools.
+
+`Books` is the disk; a `MemoryStore` writes to it and `MemoryReader`s read from it. Rows are kept by key and pages come
+in key order, as from a database.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from spotbook.app import journal
+from spotbook.app.ports import (
+    Changes,
+    Deposed,
+    Head,
+    Row,
+    SealedKey,
+    SealedSecret,
+    Sheet,
+    StoredBatch,
+    WriterActive,
+)
+from spotbook.app.projection import TABLES
+
+
+class MemoryBooks:
+    """What lasts: the journal, the projections, the sealed secrets."""
+
+    def __init__(self) -> None:
+        self.books = secrets.token_hex(16)
+        self.head = journal.START
+        self.batches: list[StoredBatch] = []
+        self.tables: dict[str, dict[Row, Row]] = {name: {} for name in TABLES}
+        self.secrets: dict[str, bytes] = {}
+        self.commits = 0
+        self.epoch = 0
+        self.writing = False
+
+    def write(self, changes: Changes) -> None:
+        """Set and remove rows."""
+        for table, removed in changes.removed.items():
+            for key in removed:
+                self.tables[table].pop(key, None)
+        for table, rows in changes.rows.items():
+            keys = TABLES[table].keys
+            self.tables[table].update((row[:keys], tuple(row)) for row in rows)
+
+    def account_rows(self, table: str, account: int) -> list[Row]:
+        """Return the rows of a table whose key begins with the account, in key order."""
+        return sorted(row for row in self.tables[table].values() if row[0] == account)
+
+
+class MemoryReader:
+    """The Reader port over books in memory. See `spotbook.app.ports.Reader`."""
+
+    def __init__(self, disk: MemoryBooks) -> None:
+        self._disk = disk
+        self.books = disk.books
+
+    def head(self) -> Head:
+        return self._disk.head
+
+    def changed(self) -> int:
+        return self._disk.commits
+
+    def sheet(self, account: int) -> Sheet:
+        rows = self._disk.account_rows("balance", account)
+        versions = [int(row[4]) for row in rows]
+        balances = [(int(asset), int(available), int(frozen)) for _, asset, available, frozen, _ in rows]
+        return Sheet(max(versions, default=0), self._disk.head.number, self._disk.head.time, balances)
+
+    def holds(self, account: int) -> tuple[int, list[Row]]:
+        return self.sheet(account).version, self._disk.account_rows("hold", account)
+
+    def sealed_key(self, api_key: str) -> SealedKey | None:
+        row, sealed = self._disk.tables["api_key"].get((api_key,)), self._disk.secrets.get(api_key)
+        return SealedKey(row, sealed) if row is not None and sealed is not None else None
+
+    def find(self, table: str, key: Row) -> Row | None:
+        return self._disk.tables[table].get(tuple(key))
+
+    def page(self, table: str, prefix: Row, after: Row, limit: int) -> list[Row]:
+        kept = self._disk.tables[table]
+        keys = sorted(key for key in kept if key[: len(prefix)] == prefix and (not after or key[len(prefix) :] > after))
+        return [kept[key] for key in keys[:limit]]
+
+    def batches(self, after: int, limit: int) -> list[StoredBatch]:
+        return self._disk.batches[after : after + limit]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        yield
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+class MemoryStore:
+    """The Store port over books in memory. See `spotbook.app.ports.Store`."""
+
+    def __init__(self, disk: MemoryBooks) -> None:
+        if disk.writing:
+            raise WriterActive("another store writes to these books")
+        disk.writing = True
+        disk.epoch += 1
+        self._disk = disk
+        self._epoch = disk.epoch
+        self.books = disk.books
+
+    def head(self) -> Head:
+        return self._disk.head
+
+    def commit(self, batch: StoredBatch, changes: Changes, secrets: Sequence[SealedSecret]) -> None:
+        disk = self._disk
+        if disk.epoch != self._epoch or disk.head.number != batch.number - 1:
+            raise Deposed("another writer has taken over these books")
+        disk.batches.append(batch)
+        disk.write(changes)
+        disk.secrets.update(secrets)
+        disk.head = Head(batch.number, batch.time, batch.hash)
+        disk.commits += 1
+
+    def find(self, table: str, key: Row) -> Row | None:
+        return self._disk.tables[table].get(tuple(key))
+
+    def rows(self, table: str) -> list[Row]:
+        return sorted(self._disk.tables[table].values())
+
+    def last_version(self, account: int) -> int:
+        return self.reader().sheet(account).version
+
+    def keys_of(self, account: int) -> list[str]:
+        held = [row for row in self._disk.tables["api_key"].values() if row[1] == account and not row[7]]
+        return [str(row[0]) for row in sorted(held, key=lambda row: (row[5], row[0]))]
+
+    def tidy(self) -> None:
+        """Memory needs no tidying."""
+
+    def probe(self) -> None:
+        """Memory is never full."""
+
+    def rebuild(self, changes: Iterator[Changes]) -> None:
+        fresh = MemoryBooks()
+        for change in changes:
+            fresh.write(change)
+        self._disk.tables = fresh.tables
+        self._disk.commits += 1
+
+    def reseal(self, secrets: Sequence[SealedSecret]) -> None:
+        self._disk.secrets.update(secrets)
+        self._disk.commits += 1
+
+    def reader(self) -> MemoryReader:
+        return MemoryReader(self._disk)
+
+    def close(self) -> None:
+        self._disk.writing = False

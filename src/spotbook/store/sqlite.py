@@ -1,0 +1,375 @@
+"""The books in one SQLite file: the embedded default.
+
+The writer has a connection of its own (WAL, synchronous=FULL: a commit returns when the disk has confirmed it) and is
+the only one to copy the log back into the file. Readers are `query_only`, fetch all rows of a statement at once, and
+see each commit as soon as it is made.
+"""
+
+import fcntl
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from spotbook.app import journal
+from spotbook.app.ports import (
+    BooksExist,
+    Changes,
+    Deposed,
+    DiskBroken,
+    DiskFull,
+    FateUnknown,
+    ForeignFile,
+    Head,
+    NoBooks,
+    OtherSchema,
+    Row,
+    SealedKey,
+    SealedSecret,
+    Sheet,
+    StoredBatch,
+    StoreError,
+    WriterActive,
+)
+from spotbook.app.projection import TABLES, Table
+from spotbook.limits import CHECKPOINT_PAGES
+from spotbook.store import migrate
+
+FILE = "books.sqlite3"
+LOCK = "writer.lock"
+APPLICATION_ID: Final = 0x53504F54  # "SPOT"
+BUSY_MS = 5_000
+
+WRITER_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA wal_autocheckpoint = 0",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA temp_store = MEMORY",
+)
+READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -65536", "PRAGMA mmap_size = 1073741824")
+
+_FULL = {"SQLITE_FULL", "SQLITE_READONLY", "SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_DBMOVED"}
+_BROKEN = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CANTOPEN", "SQLITE_NOMEM")
+
+
+class _Statements:
+    """The statements of one table, made from its columns."""
+
+    def __init__(self, table: Table) -> None:
+        keys, columns = table.columns[: table.keys], table.columns
+        match = " AND ".join(f"{key} = ?" for key in keys)
+        self.find = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {match}"  # noqa: S608
+        self.rows = f"SELECT {', '.join(columns)} FROM {table.name} ORDER BY {', '.join(keys)}"  # noqa: S608
+        self.remove = f"DELETE FROM {table.name} WHERE {match}"  # noqa: S608
+        self.empty = f"DELETE FROM {table.name}"  # noqa: S608
+        self.put = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+        if not table.grows:
+            others = ", ".join(f"{column} = excluded.{column}" for column in columns[table.keys :])
+            self.put += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {others}"
+        self.pages = {prefix: self._page(table, prefix) for prefix in range(table.keys)}
+
+    @staticmethod
+    def _page(table: Table, prefix: int) -> tuple[str, str]:
+        """Return the statements for the first page and for a later one, with `prefix` key columns given."""
+        keys, columns = table.columns[: table.keys], ", ".join(table.columns)
+        given = [f"{key} = ?" for key in keys[:prefix]]
+        rest = keys[prefix:]
+        beyond = f"({', '.join(rest)}) > ({', '.join('?' * len(rest))})"
+        end = f" ORDER BY {', '.join(keys)} LIMIT ?"
+        start = f"SELECT {columns} FROM {table.name}"  # noqa: S608
+        first = start + (f" WHERE {' AND '.join(given)}" if given else "") + end
+        return first, f"{start} WHERE {' AND '.join([*given, beyond])}{end}"
+
+
+_STATEMENTS = {name: _Statements(table) for name, table in TABLES.items()}
+
+_SHEET = """
+SELECT head.number, head.time, balance.asset, balance.available, balance.frozen, balance.version
+FROM head LEFT JOIN balance ON balance.account = ?
+WHERE head.id = 1 ORDER BY balance.asset
+"""
+
+
+def exists(folder: Path) -> bool:
+    """Whether there are books in the folder."""
+    return (folder / FILE).exists()
+
+
+def create(folder: Path) -> None:
+    """Make empty books in a folder, which is made too when it is missing. Raises BooksExist, or an OSError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target, draft = folder / FILE, folder / f".{FILE}.{secrets.token_hex(4)}"
+    if target.exists():
+        raise BooksExist(f"there are books in {folder} already")
+    steps = migrate.migrations("sqlite")
+    # Made under another name and moved into place whole: a crash leaves no half-made books behind.
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    connection = sqlite3.connect(draft, isolation_level=None)
+    try:
+        for step in steps:
+            connection.executescript(step.sql)
+        connection.execute("INSERT INTO head VALUES (1, ?, ?, ?, 0)", journal.START)
+        connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)",
+            [("migrations", migrate.applied_lines(steps)), ("books", secrets.token_hex(16)), ("probe", "0")],
+        )
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        raise BooksExist(f"there are books in {folder} already") from None
+    finally:
+        draft.unlink()
+    descriptor = os.open(folder, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+
+
+def _connect(folder: Path, pragmas: Sequence[str]) -> tuple[sqlite3.Connection, str]:
+    """Return a connection to the books of a folder, and their id."""
+    path = folder / FILE
+    if not path.exists():
+        raise NoBooks(f"there are no books in {folder}: make some with `spotbook init`")
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_MS / 1000,
+        )
+    except sqlite3.Error as error:
+        raise ForeignFile(f"{path} cannot be opened: {error}") from error
+    try:
+        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            raise ForeignFile(f"{path} is a database, but not Spotbook's")
+        for pragma in pragmas:
+            connection.execute(pragma).fetchall()
+        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+        missing = migrate.pending("sqlite", meta.get("migrations", ""))
+        if missing:
+            raise OtherSchema(f"these books lack the schema step {missing[0].number:04} {missing[0].name}")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise ForeignFile(f"{path} is no readable database: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection, meta["books"]
+
+
+class SqliteReader:
+    """The Reader port over one connection. See `spotbook.app.ports.Reader`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection, self.books = _connect(folder, READER_PRAGMAS)
+        self._execute = self._connection.execute
+
+    def head(self) -> Head:
+        return Head(*self._execute("SELECT number, time, hash FROM head").fetchall()[0])
+
+    def changed(self) -> int:
+        version: int = self._execute("PRAGMA data_version").fetchall()[0][0]
+        return version
+
+    def sheet(self, account: int) -> Sheet:
+        rows = self._execute(_SHEET, (account,)).fetchall()
+        number, time, asset, *_ = rows[0]
+        if asset is None:
+            return Sheet(0, number, time, [])
+        return Sheet(max([row[5] for row in rows]), number, time, [row[2:5] for row in rows])
+
+    def holds(self, account: int) -> tuple[int, list[Row]]:
+        with self.snapshot():
+            version = self._execute("SELECT max(version) FROM entry WHERE account = ?", (account,)).fetchall()[0][0]
+            rows = self._execute(
+                "SELECT account, asset, kind, id, amount FROM hold WHERE account = ? ORDER BY asset, kind, id",
+                (account,),
+            ).fetchall()
+        return version or 0, rows
+
+    def sealed_key(self, api_key: str) -> SealedKey | None:
+        rows = self._execute(
+            f"SELECT {', '.join(f'k.{column}' for column in TABLES['api_key'].columns)}, s.sealed"  # noqa: S608
+            " FROM api_key AS k JOIN key_secret AS s ON s.api_key = k.api_key WHERE k.api_key = ?",
+            (api_key,),
+        ).fetchall()
+        return SealedKey(rows[0][:-1], rows[0][-1]) if rows else None
+
+    def find(self, table: str, key: Row) -> Row | None:
+        rows = self._execute(_STATEMENTS[table].find, key).fetchall()
+        return rows[0] if rows else None
+
+    def page(self, table: str, prefix: Row, after: Row, limit: int) -> list[Row]:
+        first, later = _STATEMENTS[table].pages[len(prefix)]
+        return self._execute(later if after else first, (*prefix, *after, limit)).fetchall()
+
+    def batches(self, after: int, limit: int) -> list[StoredBatch]:
+        rows = self._execute(
+            "SELECT number, time, hash, body FROM batch WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
+        ).fetchall()
+        return [StoredBatch(*row) for row in rows]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        if self._connection.in_transaction:
+            yield
+            return
+        self._execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._execute("COMMIT")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class SqliteStore:
+    """The Store port over one file. See `spotbook.app.ports.Store`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the books for writing. Raises OpenRefused: NoBooks, ForeignFile, OtherSchema or WriterActive."""
+        if not exists(folder):
+            raise NoBooks(f"there are no books in {folder}: make some with `spotbook init`")
+        self._folder = folder
+        self._lock = _lock(folder / LOCK)
+        try:
+            self._connection, self.books = _connect(folder, WRITER_PRAGMAS)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._execute = self._connection.execute
+        self._rows_since_checkpoint = 0
+        self.log_pages = 0
+        """Pages in the write-ahead log when it was last copied back."""
+        with _translated(), self._transaction():
+            self._execute("UPDATE head SET epoch = epoch + 1")
+            self._epoch: int = self._execute("SELECT epoch FROM head").fetchall()[0][0]
+
+    def head(self) -> Head:
+        with _translated():
+            return Head(*self._execute("SELECT number, time, hash FROM head").fetchall()[0])
+
+    def commit(self, batch: StoredBatch, changes: Changes, secrets: Sequence[SealedSecret]) -> None:
+        with _translated(), self._transaction():
+            moved = self._execute(
+                "UPDATE head SET number = ?, time = ?, hash = ? WHERE epoch = ? AND number = ?",
+                (batch.number, batch.time, batch.hash, self._epoch, batch.number - 1),
+            )
+            if moved.rowcount != 1:
+                raise Deposed("another writer has taken over these books")
+            self._execute("INSERT INTO batch (number, time, hash, body) VALUES (?, ?, ?, ?)", batch)
+            self._write(changes)
+            self._connection.executemany(
+                "INSERT INTO key_secret VALUES (?, ?) ON CONFLICT (api_key) DO UPDATE SET sealed = excluded.sealed",
+                secrets,
+            )
+
+    def _write(self, changes: Changes) -> None:
+        for table, keys in changes.removed.items():
+            self._connection.executemany(_STATEMENTS[table].remove, keys)
+        for table, rows in changes.rows.items():
+            self._connection.executemany(_STATEMENTS[table].put, rows)
+            self._rows_since_checkpoint += len(rows)
+
+    def find(self, table: str, key: Row) -> Row | None:
+        rows = self._execute(_STATEMENTS[table].find, key).fetchall()
+        return rows[0] if rows else None
+
+    def rows(self, table: str) -> list[Row]:
+        return self._execute(_STATEMENTS[table].rows).fetchall()
+
+    def last_version(self, account: int) -> int:
+        rows = self._execute("SELECT max(version) FROM entry WHERE account = ?", (account,)).fetchall()
+        return rows[0][0] or 0
+
+    def keys_of(self, account: int) -> list[str]:
+        rows = self._execute(
+            "SELECT api_key FROM api_key WHERE account = ? AND revoked_at = 0 ORDER BY made_at, api_key", (account,)
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def tidy(self) -> None:
+        """Copy the log back once enough rows were written. It waits for nobody."""
+        if self._rows_since_checkpoint < CHECKPOINT_PAGES:
+            return
+        with _translated():
+            _, self.log_pages, _ = self._execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()[0]
+        self._rows_since_checkpoint = 0
+
+    def probe(self) -> None:
+        with _translated(), self._transaction():
+            self._execute("UPDATE meta SET value = value + 1 WHERE name = 'probe'")
+
+    def rebuild(self, changes: Iterator[Changes]) -> None:
+        with _translated(), self._transaction():
+            for statements in _STATEMENTS.values():
+                self._execute(statements.empty)
+            for change in changes:
+                self._write(change)
+
+    def reseal(self, secrets: Sequence[SealedSecret]) -> None:
+        with _translated(), self._transaction():
+            self._connection.executemany("UPDATE key_secret SET sealed = ?2 WHERE api_key = ?1", secrets)
+
+    def reader(self) -> SqliteReader:
+        return SqliteReader(self._folder)
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):
+            self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.close()
+        os.close(self._lock)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._execute("COMMIT")
+        except BaseException:
+            # Some failures have ended the transaction already; a rollback that fails leaves it to the next open.
+            if self._connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._execute("ROLLBACK")
+            raise
+
+
+def _lock(path: Path) -> int:
+    """Return the descriptor of the lock that one writing process holds for as long as it lives."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise WriterActive(f"another process writes to the books in {path.parent}") from None
+    return descriptor
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise SQLite's errors as the port's."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _store_error(error) from error
+
+
+def _store_error(error: Any) -> StoreError:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    said = f"{name or type(error).__name__}: {error}"
+    if name in _FULL:
+        return DiskFull(said)
+    if name.startswith(_BROKEN):
+        return DiskBroken(said)
+    return FateUnknown(said)
