@@ -139,6 +139,9 @@ class Reader(Protocol):
     def sealed_key(self, api_key: str) -> SealedKey | None:
         """Return a key and its sealed secret, or None."""
 
+    def master_key_check(self) -> bytes | None:
+        """Return the sealed secret that is no key's, by which a master key is known to fit; None before it is set."""
+
     def find(self, table: str, key: Row) -> Row | None:
         """Return the row of this primary key, or None."""
 
@@ -194,7 +197,7 @@ class Store(Protocol):
         """Empty every projection and write these changes instead, in one transaction."""
 
     def reseal(self, secrets: Sequence[SealedSecret]) -> None:
-        """Replace the sealed secrets of these keys, in one transaction."""
+        """Set these sealed secrets, in one transaction of its own."""
 
     def reader(self) -> Reader:
         """Return a new reader of these books."""

@@ -76,6 +76,9 @@ class MemoryReader:
         row, sealed = self._disk.tables["api_key"].get((api_key,)), self._disk.secrets.get(api_key)
         return SealedKey(row, sealed) if row is not None and sealed is not None else None
 
+    def master_key_check(self) -> bytes | None:
+        return self._disk.secrets.get("")
+
     def find(self, table: str, key: Row) -> Row | None:
         return self._disk.tables[table].get(tuple(key))
 

@@ -88,6 +88,8 @@ class _Statements:
 
 _STATEMENTS = {name: _Statements(table) for name, table in TABLES.items()}
 
+_KEEP_SEALED = "INSERT INTO key_secret VALUES (?, ?) ON CONFLICT (api_key) DO UPDATE SET sealed = excluded.sealed"
+
 _SHEET = """
 SELECT head.number, head.time, balance.asset, balance.available, balance.frozen, balance.version
 FROM head LEFT JOIN balance ON balance.account = ?
@@ -205,6 +207,10 @@ class SqliteReader:
         ).fetchall()
         return SealedKey(rows[0][:-1], rows[0][-1]) if rows else None
 
+    def master_key_check(self) -> bytes | None:
+        rows = self._execute("SELECT sealed FROM key_secret WHERE api_key = ''").fetchall()
+        return rows[0][0] if rows else None
+
     def find(self, table: str, key: Row) -> Row | None:
         rows = self._execute(_STATEMENTS[table].find, key).fetchall()
         return rows[0] if rows else None
@@ -270,10 +276,7 @@ class SqliteStore:
                 raise Deposed("another writer has taken over these books")
             self._execute("INSERT INTO batch (number, time, hash, body) VALUES (?, ?, ?, ?)", batch)
             self._write(changes)
-            self._connection.executemany(
-                "INSERT INTO key_secret VALUES (?, ?) ON CONFLICT (api_key) DO UPDATE SET sealed = excluded.sealed",
-                secrets,
-            )
+            self._connection.executemany(_KEEP_SEALED, secrets)
 
     def _write(self, changes: Changes) -> None:
         for table, keys in changes.removed.items():
@@ -320,7 +323,7 @@ class SqliteStore:
 
     def reseal(self, secrets: Sequence[SealedSecret]) -> None:
         with _translated(), self._transaction():
-            self._connection.executemany("UPDATE key_secret SET sealed = ?2 WHERE api_key = ?1", secrets)
+            self._connection.executemany(_KEEP_SEALED, secrets)
 
     def reader(self) -> SqliteReader:
         return SqliteReader(self._folder)

@@ -1,0 +1,178 @@
+"""API keys with their secrets: making, revoking, looking up, and sealing anew.
+
+The secret is shown once, when the key is made, and kept sealed. Everything that gives the key its power is bound to
+the sealed secret, so that a row changed in the file opens nothing: such a key is as good as unknown.
+"""
+
+import secrets
+import uuid
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import NamedTuple
+
+import msgspec
+
+from spotbook.app.books import key_of
+from spotbook.app.engine import Engine
+from spotbook.app.ports import Clock, Reader, SealedKey, SealedSecret, Store, Vault
+from spotbook.app.projection import TABLES
+from spotbook.app.writer import Outcome, Refused
+from spotbook.domain.commands import MakeKey, RevokeKey
+from spotbook.domain.credentials import Actor, Key
+from spotbook.domain.errors import Invalid, UnknownKey
+from spotbook.limits import KEY_CACHE_MAX, PAGE_ROWS_MAX
+
+Network = IPv4Network | IPv6Network
+
+CHECK_KEY = ""
+"""The sealed secrets hold one that is no key's: it tells whether a master key fits these books."""
+
+CHECK_TEXT = "these books"
+
+
+class OpenKey(NamedTuple):
+    """A key with its secret in the clear, in memory only, and its allow-list ready for use."""
+
+    key: Key
+    secret: bytes
+    allow: tuple[Network, ...]
+
+
+class MasterKeyWrong(Exception):
+    """The master key is not the one that these books' secrets are sealed with."""
+
+
+def bound(key: Key) -> bytes:
+    """Return what is bound to a key's sealed secret: all that gives it power."""
+    return msgspec.json.encode([key.api_key, key.account, key.permissions, key.allow, key.expires_at, key.revoked_at])
+
+
+def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    """Return the CIDR ranges of an allow-list; a single address is a range of one. Invalid for anything else."""
+    try:
+        return tuple(ip_network(text, strict=False) for text in texts)
+    except ValueError:
+        raise Invalid("allow", "write addresses or CIDR ranges, such as 10.0.0.0/8") from None
+
+
+class Keys:
+    """Makes and revokes keys."""
+
+    def __init__(self, engine: Engine, vault: Vault, clock: Clock) -> None:
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+
+    def make(
+        self,
+        actor: Actor,
+        account: int,
+        permissions: tuple[str, ...],
+        *,
+        allow: tuple[str, ...] = (),
+        label: str = "",
+        expires_at: int = 0,
+        secret: str | None = None,
+        api_key: str | None = None,
+    ) -> tuple[Outcome, str]:
+        """Make a key and wait for the disk; return the outcome (its result is a Key) and the secret.
+
+        `secret` and `api_key` are chosen at random unless given. Raises Invalid for a malformed allow-list.
+        """
+        ranges = tuple(str(network) for network in networks(allow))
+        command = MakeKey(account, api_key or str(uuid.uuid4()), permissions, ranges, label, self._clock(), expires_at)
+        secret = secret or secrets.token_hex(20).upper()
+        key = Key(command.api_key, account, permissions, ranges, label, command.made_at, expires_at, 0)
+        sealed = SealedSecret(key.api_key, self._vault.seal(secret, bound(key)))
+        return self._engine.execute(command, actor, secrets=(sealed,)), secret
+
+    def revoke(self, actor: Actor, account: int, api_key: str, reader: Reader) -> Outcome:
+        """Revoke a key and wait for the disk. From then on no command of that key is carried out."""
+        found = reader.sealed_key(api_key)
+        if found is None:
+            return Refused(UnknownKey(api_key), 0, 0)
+        key = key_of(found.row)
+        revoked = key._replace(revoked_at=key.revoked_at or self._clock())
+        secret = self._vault.unseal(found.sealed, bound(key))
+        # A key whose row was changed in the file opens nothing; it is revoked all the same, and stays shut.
+        sealed = () if secret is None else (SealedSecret(api_key, self._vault.seal(secret, bound(revoked))),)
+        return self._engine.execute(RevokeKey(account, api_key, revoked.revoked_at), actor, secrets=sealed)
+
+
+class KeyRing:
+    """Finds keys by their text, unsealed, and keeps them as long as nothing was committed elsewhere.
+
+    Not shared between threads. Each commit by anyone, this process or another, makes every kept key be compared with
+    its row again before it is used, so that a revocation is seen by the very next request.
+    """
+
+    def __init__(
+        self, reader: Reader, vault: Vault, tampered: Callable[[str], None], keys_max: int = KEY_CACHE_MAX
+    ) -> None:
+        """`tampered` is told the key whose row and sealed secret do not belong together."""
+        self._reader = reader
+        self._vault = vault
+        self._tampered = tampered
+        self._keys_max = keys_max
+        self._kept: dict[str, tuple[int, SealedKey, OpenKey | None]] = {}
+
+    def find(self, api_key: str) -> OpenKey | None:
+        """Return the key, revoked and expired ones too; None when it is unknown or its row was changed."""
+        changed = self._reader.changed()
+        kept = self._kept.get(api_key)
+        if kept is not None and kept[0] == changed:
+            return kept[2]
+        found = self._reader.sealed_key(api_key)
+        if found is None:
+            self._kept.pop(api_key, None)
+            return None
+        opened = kept[2] if kept is not None and kept[1] == found else self._open(found)
+        if len(self._kept) >= self._keys_max:
+            del self._kept[next(iter(self._kept))]
+        self._kept[api_key] = (changed, found, opened)
+        return opened
+
+    def _open(self, found: SealedKey) -> OpenKey | None:
+        key = key_of(found.row)
+        secret = self._vault.unseal(found.sealed, bound(key))
+        if secret is None:
+            self._tampered(key.api_key)
+            return None
+        return OpenKey(key, secret.encode(), networks(key.allow))
+
+
+def first_seal(vault: Vault) -> SealedSecret:
+    """Return the secret by which new books will know their master key."""
+    return SealedSecret(CHECK_KEY, vault.seal(CHECK_TEXT, b""))
+
+
+def check_master_key(sealed: bytes | None, vault: Vault) -> None:
+    """Raise MasterKeyWrong unless the vault opens what `first_seal` sealed."""
+    if sealed is None or vault.unseal(sealed, b"") != CHECK_TEXT:
+        raise MasterKeyWrong("the master key does not fit these books: use the one that `spotbook init` gave")
+
+
+def reseal(store: Store, old: Vault, new: Vault) -> int:
+    """Seal every key's secret with the new master key, in one transaction; return how many keys.
+
+    A key that the old one does not open (its row was changed) is left as it is and stays shut.
+    """
+    reader = store.reader()
+    try:
+        sealed = list(_resealed(reader, old, new))
+    finally:
+        reader.close()
+    store.reseal([first_seal(new), *sealed])
+    return len(sealed)
+
+
+def _resealed(reader: Reader, old: Vault, new: Vault) -> Iterator[SealedSecret]:
+    after: tuple[int | str | bytes, ...] = ()
+    while rows := reader.page("api_key", (), after, PAGE_ROWS_MAX):
+        for row in rows:
+            key = key_of(row)
+            found = reader.sealed_key(key.api_key)
+            secret = found and old.unseal(found.sealed, bound(key))
+            if secret:
+                yield SealedSecret(key.api_key, new.seal(secret, bound(key)))
+        after = rows[-1][: TABLES["api_key"].keys]
