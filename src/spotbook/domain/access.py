@@ -11,6 +11,7 @@ from spotbook.domain.credentials import PERMISSIONS, ROLES, Actor, Key, KeyHolde
 from spotbook.domain.decision import Decision
 from spotbook.domain.errors import (
     Invalid,
+    KeyExists,
     KeyNotLive,
     PermissionMissing,
     TokenExists,
@@ -22,6 +23,7 @@ from spotbook.domain.errors import (
 from spotbook.domain.events import KeyMade, KeyRevoked, TokenMade, TokenRevoked
 from spotbook.domain.state import State
 from spotbook.limits import (
+    ID_MAX,
     KEY_ALLOW_MAX,
     KEYS_LIVE_MAX,
     LABEL_CHARACTERS_MAX,
@@ -57,6 +59,11 @@ def make_key(state: State, command: MakeKey, now: int) -> Decision:
         raise TooMany("address ranges in allow", KEY_ALLOW_MAX)
     if command.expires_at and command.expires_at <= now:
         raise Invalid("expires_at", "is in the past")
+    if command.expires_at > ID_MAX:
+        raise Invalid("expires_at", f"is at most {ID_MAX}")
+    first = state.keys.get(command.api_key)
+    if first is not None:
+        raise KeyExists(command.api_key, first)
     held = (state.keys.get(api_key) for api_key in state.keys_of.get(account.id) or ())
     if sum(1 for key in held if key is not None and key.live(now)) >= KEYS_LIVE_MAX:
         raise TooMany("live API keys of one account", KEYS_LIVE_MAX)

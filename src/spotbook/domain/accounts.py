@@ -6,7 +6,7 @@ from spotbook.domain.decision import Decision
 from spotbook.domain.errors import BooksFounded, NotAUser, UnknownAccount
 from spotbook.domain.events import AccountFrozen, AccountOpened
 from spotbook.domain.state import State
-from spotbook.limits import REASON_CHARACTERS_MAX
+from spotbook.limits import ID_MAX, REASON_CHARACTERS_MAX
 
 
 def found_books(state: State, command: FoundBooks, now: int) -> Decision:  # noqa: ARG001  (one shape for all)
@@ -52,7 +52,7 @@ def freeze_account(state: State, command: FreezeAccount, now: int) -> Decision: 
 
 def user_account(state: State, number: int) -> Account:
     """Return the user's spot account of this number; UnknownAccount or NotAUser otherwise."""
-    account = state.accounts.get(number)
+    account = state.accounts.get(number) if 0 < number <= ID_MAX else None
     if account is None:
         raise UnknownAccount(number)
     if account.kind != "user":

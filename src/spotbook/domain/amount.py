@@ -7,9 +7,10 @@ client wrote is what the books hold, and what the books hold is what a client re
 import re
 
 from spotbook.domain.errors import AmountMalformed, AmountTooLarge, AmountTooPrecise
-from spotbook.limits import AMOUNT_CHARACTERS_MAX, UNITS_MAX
+from spotbook.limits import AMOUNT_CHARACTERS_MAX, SCALE_MAX, UNITS_MAX
 
 _PLAIN = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
+_POWERS = [10**scale for scale in range(SCALE_MAX + 1)]
 _EXPONENT = re.compile(r"[+-]?[0-9.]+[eE][+-]?[0-9]+", re.ASCII)
 
 
@@ -56,7 +57,7 @@ def show(units: int, scale: int) -> str:
 
 def show_stripped(units: int, scale: int) -> str:
     """Return `units` as plain decimal text without zeros at its end: ``0.25``; nothing is ``0``."""
-    if units == 0:
-        return "0"
-    text = show(units, scale)
-    return text.rstrip("0").rstrip(".") if scale else text
+    if units < 0:
+        return "-" + show_stripped(-units, scale)
+    whole, part = divmod(units, _POWERS[scale])
+    return f"{whole}.{part:0{scale}}".rstrip("0") if part else str(whole)

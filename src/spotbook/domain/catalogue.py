@@ -69,10 +69,12 @@ def _assets_of(state: State, symbol: str) -> tuple[Asset, Asset]:
 
 def _market(command: MakeMarket, number: int, base: Asset, quote: Asset) -> Market:
     # Decimals out of range would make the parser's work senseless, so they are looked at before any text is.
-    for name in ("price_decimals", "amount_decimals"):
-        if not 0 <= getattr(command, name) <= max(base.scale, quote.scale):
-            raise Invalid(name, f"is 0 to {max(base.scale, quote.scale)}")
-    step = 10 ** max(base.scale - command.amount_decimals, 0)
+    for name, decimals, asset in (
+        ("price_decimals", command.price_decimals, quote),
+        ("amount_decimals", command.amount_decimals, base),
+    ):
+        if not 0 <= decimals <= asset.scale:
+            raise Invalid(name, f"is 0 to {asset.scale}, the scale of {asset.name}")
     return Market(
         id=number,
         symbol=command.symbol,
@@ -83,10 +85,16 @@ def _market(command: MakeMarket, number: int, base: Asset, quote: Asset) -> Mark
         value_min=amount.parse(command.value_min, quote.scale, name="value_min"),
         price_min=amount.parse(command.price_min, command.price_decimals, name="price_min"),
         price_max=amount.parse(command.price_max, command.price_decimals, name="price_max"),
-        amount_min=amount.parse(command.amount_min, command.amount_decimals, name="amount_min") * step,
-        amount_max=amount.parse(command.amount_max, command.amount_decimals, name="amount_max") * step,
+        amount_min=_stepped("amount_min", command.amount_min, command.amount_decimals, base),
+        amount_max=_stepped("amount_max", command.amount_max, command.amount_decimals, base),
         maker_fee_ppm=command.maker_fee_ppm,
         taker_fee_ppm=command.taker_fee_ppm,
         self_trade=cast("SelfTrade", command.self_trade),
         state=cast("MarketState", command.state),
     )
+
+
+def _stepped(name: str, text: str, amount_decimals: int, base: Asset) -> int:
+    """Return an amount in the base's smallest units, written with no more than the market's decimals."""
+    amount.parse(text, amount_decimals, name=name)
+    return amount.parse(text, base.scale, name=name)

@@ -70,5 +70,4 @@ def written(actor: Actor) -> str:
             return f"key:{api_key}"
         case Operator(token, _):
             return f"token:{token}"
-        case House(part):
-            return f"house:{part}"
+    return f"house:{actor.part}"

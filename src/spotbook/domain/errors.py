@@ -10,7 +10,7 @@
     ├── Unknown                 the thing named does not exist
     │   ├── UnknownAsset, UnknownMarket, UnknownAccount, UnknownKey, UnknownToken
     ├── Conflict                the thing exists, and differs from what was asked
-    │   ├── AssetDiffers, MarketDiffers, DepositDiffers, TokenExists, BooksFounded
+    │   ├── AssetDiffers, MarketDiffers, DepositDiffers, TokenExists, KeyExists, BooksFounded
     ├── RuleBroken              the state of the books does not admit it now
     │   ├── InsufficientBalance, SupplyExceeded, TooMany, NotAUser, WriterStopped
     └── NotPermitted            who asks may not
@@ -129,6 +129,12 @@ class TokenExists(Conflict):
     """A token of this name was made before; names are used once, so that the journal stays clear."""
 
     thing = "token"
+
+
+class KeyExists(Conflict):
+    """A key of this text was made before, for this account or another."""
+
+    thing = "API key"
 
 
 class BooksFounded(Conflict):

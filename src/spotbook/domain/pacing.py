@@ -15,11 +15,12 @@ of the user at that address too; a refusal because of a ban counts nowhere. A co
 address or the user there is warned (once, even if both are); the limits over all calls never are.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from spotbook.domain.bans import Ladders, Subject, SubjectBan
 from spotbook.domain.ladder import Ban, Ladder, LadderRules, ban_in_force, level
-from spotbook.domain.window import Limit, Tracks, Window
+from spotbook.domain.window import K, Limit, Window, Windows
 from spotbook.limits import SUBJECTS_MAX
 
 _SECOND_MS = 1_000
@@ -32,7 +33,7 @@ class LimitRules(NamedTuple):
     `clock_grain_ms`: a time cut to whole milliseconds lies up to one behind the truth, so two calls that are 2,000
     apart by the clock may be 1,999.1 ms apart. Each place is kept that much longer, which makes "never more than N in
     any W" true of real time; what is reported leaves it out. With 0 the windows are exact in the caller's clock.
-    `subjects_max` bounds each of the three tables (users, addresses, ladders).
+    `subjects_max` bounds every table: users, addresses, either of them for each command, ladders.
     """
 
     address_per_s: int = 100
@@ -71,48 +72,49 @@ class Pacer:
         self._grain = rules.clock_grain_ms
         self._address_limit = Limit(rules.address_per_s, _SECOND_MS)
         self._user_limit = Limit(rules.user_per_s, _SECOND_MS)
-        self._addresses: Tracks[str] = Tracks(_SECOND_MS + self._grain, rules.subjects_max)
-        self._users: Tracks[int] = Tracks(_SECOND_MS + self._grain, rules.subjects_max)
+        self._addresses: Windows[str] = Windows(_SECOND_MS + self._grain, rules.subjects_max)
+        self._users: Windows[int] = Windows(_SECOND_MS + self._grain, rules.subjects_max)
+        self._address_commands: dict[str, Windows[str]] = {}
+        self._user_commands: dict[str, Windows[int]] = {}
         self._ladder_rules = rules.ladder if rules.ladder and rules.ladder.enabled else None
         self._ladders = Ladders(self._ladder_rules or LadderRules(), rules.subjects_max)
 
     def address_call(self, address: str, now: int) -> Verdict:
         """Let `address` in, or not. Ask first for every request, public or private."""
-        ladder = self._ladders.get(None, address)
+        ladder = self._ladder(None, address)
         if ladder and (ban := ban_in_force(ladder, now)):
             return _barred(ban, now)
-        total = self._addresses.at(address, now).total
-        verdict = self._in_one(total, self._address_limit, now)
+        verdict = self._in_one(self._addresses.at(address, now), self._address_limit, now)
         return verdict if verdict.allowed else self._refuse(verdict, None, address, now)
 
     def user_call(self, user: int, address: str, command: str, limit: Limit | None, now: int) -> Verdict:
         """Let `user` call `command` from `address`, or not. Ask after a valid signature only.
 
-        `limit` is the command's; None for an unknown command, which has no window and so takes none (its name is the
-        client's own text: windows by such names would have no bound).
+        `limit` is the command's, with the same window at each call; None for an unknown command, which has no window:
+        its name is the client's own text, so windows by such names would have no bound.
         """
-        ladder = self._ladders.get(user, address)
+        ladder = self._ladder(user, address)
         if ladder and (ban := ban_in_force(ladder, now)):
             return _barred(ban, now)
-        track = self._users.at(user, now)
+        total = self._users.at(user, now)
         if limit is None:
-            verdict = self._in_one(track.total, self._user_limit, now)
+            verdict = self._in_one(total, self._user_limit, now)
         else:
-            if _warned(ladder, now) or _warned(self._ladders.get(None, address), now):
+            if self._ladders.by_subject and (_warned(ladder, now) or _warned(self._ladder(None, address), now)):
                 limit = _halved(limit)
-            own = track.of(command, limit.window_ms + self._grain)
-            verdict = self._in_both(own, limit, track.total, self._user_limit, now)
+            own = self._of_command(self._user_commands, command, limit).at(user, now)
+            verdict = self._in_both(own, limit, total, self._user_limit, now)
         return verdict if verdict.allowed else self._refuse(verdict, user, address, now)
 
     def public_call(self, address: str, command: str, limit: Limit, now: int) -> Verdict:
-        """Let `address` call the public `command`, or not. Ask after `address_call`."""
-        if _warned(self._ladders.get(None, address), now):
+        """Let `address` call the public `command`, or not. Ask after `address_call`, for known commands only."""
+        if _warned(self._ladder(None, address), now):
             limit = _halved(limit)
-        own = self._addresses.at(address, now).of(command, limit.window_ms + self._grain)
+        own = self._of_command(self._address_commands, command, limit).at(address, now)
         verdict = self._in_one(own, limit, now)
         return verdict if verdict.allowed else self._refuse(verdict, None, address, now)
 
-    def restore(self, bans: list[SubjectBan], now: int) -> None:
+    def restore(self, bans: Iterable[SubjectBan], now: int) -> None:
         """Take up the stored bans at start. Those of the last `bans_window_ms` are needed; older ones do no harm."""
         if self._ladder_rules:
             self._ladders.restore(bans, now)
@@ -128,30 +130,44 @@ class Pacer:
         """
         return self._ladders.lift(subject, now)
 
+    def _ladder(self, user: int | None, address: str) -> Ladder | None:
+        ladders = self._ladders.by_subject
+        # Nearly always there is none at all. A plain tuple is found as a Subject is, and made faster.
+        return ladders.get((user, address)) if ladders else None
+
+    def _of_command(self, tables: dict[str, Windows[K]], command: str, limit: Limit) -> Windows[K]:
+        table = tables.get(command)
+        if table is None:
+            table = tables[command] = Windows(limit.window_ms + self._grain, self._rules.subjects_max)
+        return table
+
     def _in_one(self, window: Window, limit: Limit, now: int) -> Verdict:
         """Take a place in `window` if there is one."""
         calls, span = limit
-        room = calls - window.used(now)
+        edge = now - span
+        room = calls - window.used(edge - self._grain)
         if room > 0:
-            window.take(now)
-            return Verdict(True, calls, room - 1, span, 0)
-        late = now + self._grain
-        return Verdict(False, calls, 0, max(window.empty_at() - late, 1), max(window.freed_at(calls) - late, 1))
+            window.append(now)
+            return _allowed(calls, room - 1, span)
+        return _refused(calls, window.rest(edge), window.wait(calls, edge))
 
     def _in_both(self, own: Window, own_limit: Limit, total: Window, total_limit: Limit, now: int) -> Verdict:
         """Take a place in each of two windows if both have one; tell of the tighter, of `own` when they are equal."""
-        own_room = own_limit.calls - own.used(now)
-        total_room = total_limit.calls - total.used(now)
+        own_calls, own_span = own_limit
+        total_calls, total_span = total_limit
+        past = now - self._grain
+        own_room = own_calls - own.used(past - own_span)
+        total_room = total_calls - total.used(past - total_span)
         if own_room > 0 and total_room > 0:
-            own.take(now)
-            total.take(now)
+            own.append(now)
+            total.append(now)
             if own_room <= total_room:
-                return Verdict(True, own_limit.calls, own_room - 1, own_limit.window_ms, 0)
-            return Verdict(True, total_limit.calls, total_room - 1, total_limit.window_ms, 0)
-        late = now + self._grain
-        window, limit = (own, own_limit) if own_room <= total_room else (total, total_limit)
-        freed = max(own.freed_at(own_limit.calls), total.freed_at(total_limit.calls))
-        return Verdict(False, limit.calls, 0, max(window.empty_at() - late, 1), max(freed - late, 1))
+                return _allowed(own_calls, own_room - 1, own_span)
+            return _allowed(total_calls, total_room - 1, total_span)
+        wait = max(own.wait(own_calls, now - own_span), total.wait(total_calls, now - total_span))
+        if own_room <= total_room:
+            return _refused(own_calls, own.rest(now - own_span), wait)
+        return _refused(total_calls, total.rest(now - total_span), wait)
 
     def _refuse(self, verdict: Verdict, user: int | None, address: str, now: int) -> Verdict:
         """Count a refusal on the ladders that it concerns, and tell of the bans that it began."""
@@ -166,6 +182,18 @@ class Pacer:
         return verdict._replace(retry_after_ms=wait, begun=begun)
 
 
+def _allowed(limit: int, remaining: int, reset_ms: int) -> Verdict:
+    # As the named tuple's own constructor does it, at less than half its price; there are two in every request.
+    return tuple.__new__(Verdict, (True, limit, remaining, reset_ms, 0, ()))
+
+
+def _refused(limit: int, reset_ms: int, retry_after_ms: int) -> Verdict:
+    # At least 1: in the grain's last millisecond a place is as good as free, but it is not.
+    return Verdict(
+        allowed=False, limit=limit, remaining=0, reset_ms=max(reset_ms, 1), retry_after_ms=max(retry_after_ms, 1)
+    )
+
+
 def _warned(ladder: Ladder | None, now: int) -> bool:
     return ladder is not None and level(ladder, now) == "warned"
 
@@ -176,4 +204,4 @@ def _halved(limit: Limit) -> Limit:
 
 def _barred(ban: Ban, now: int) -> Verdict:
     rest = ban.until_ms - now
-    return Verdict(False, 0, 0, rest, rest)
+    return _refused(0, rest, rest)

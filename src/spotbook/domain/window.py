@@ -1,130 +1,81 @@
-"""A sliding window: never more than so many calls accepted in any so many milliseconds (contract §7, first layers).
+"""Sliding windows: never more than so many calls accepted in any so many milliseconds (contract §7, first two layers).
 
 A call accepted at `t` keeps its place during [t, t + span) and gives it back at t + span: so any half-open interval of
-`span` milliseconds holds at most `calls` accepted ones. This is exact: no buckets, no averages.
-
-Calls accepted in the same millisecond share one row. So a window holds at most one row per millisecond of its span,
-however high its limit is, and at most one per accepted call, however long its span.
+`span` milliseconds holds at most as many accepted calls as there are places. This is exact: no buckets, no averages.
+A window holds the time of each accepted call and no other; a limit of a billion costs what the calls cost.
 """
 
-from bisect import bisect_right
+from collections import deque
 from typing import Generic, NamedTuple, TypeVar
 
-K = TypeVar("K")
+K = TypeVar("K", int, str)
 
 
 class Limit(NamedTuple):
-    """At most `calls` accepted in any `window_ms` milliseconds."""
+    """At most `calls` accepted in any `window_ms` milliseconds; both are 1 or more."""
 
     calls: int
     window_ms: int
 
 
-class Window:
-    """What was accepted within the last `span` milliseconds. No clock in it: the same calls at the same times give the
-    same answers. Times are whole milliseconds and never go back. The caller asks all windows of a step with `used`
-    before it takes a place in all of them.
+class Window(deque[int]):
+    """The times of the calls accepted lately, oldest first. `append` a time to take a place.
+
+    It has no clock: the same calls at the same times give the same answers. Times are whole milliseconds and never go
+    back. Whoever needs places in several windows asks `used` of all before taking one in each.
     """
 
-    __slots__ = ("_counts", "_taken", "_times", "span")
+    __slots__ = ()
 
-    def __init__(self, span: int) -> None:
-        self.span = span
-        self._times: list[int] = []
-        self._counts: list[int] = []
-        self._taken = 0
+    def used(self, edge: int) -> int:
+        """Give back the places taken at `edge` (now − span) or before; return how many are still taken."""
+        while self and self[0] <= edge:
+            self.popleft()
+        return len(self)
 
-    def used(self, now: int) -> int:
-        """Give back the places whose time is over, and return how many are still taken."""
-        times = self._times
-        if times and times[0] <= now - self.span:
-            gone = bisect_right(times, now - self.span)
-            self._taken -= sum(self._counts[:gone])
-            del times[:gone]
-            del self._counts[:gone]
-        return self._taken
+    def wait(self, calls: int, edge: int) -> int:
+        """Return for how long, after `used(edge)`, no place is free under `calls`; 0 if one is.
 
-    def take(self, now: int) -> None:
-        """Take a place; that there is one is for the caller to see."""
-        times = self._times
-        if times and times[-1] == now:
-            self._counts[-1] += 1
-        else:
-            times.append(now)
-            self._counts.append(1)
-        self._taken += 1
-
-    def freed_at(self, calls: int) -> int:
-        """Return when there will be a place again under `calls`, if nothing more is accepted; 0 when there is one.
-
-        More than one place may have to be given back first: `calls` may have been halved since they were taken.
+        The limit may have been halved since the places were taken: then more than one has to be given back first.
         """
-        excess, freed = self._taken - calls, 0
-        for time, count in zip(self._times, self._counts, strict=True):
-            if excess < 0:
-                break
-            excess -= count
-            freed = time + self.span
-        return freed
+        excess = len(self) - calls
+        return self[excess] - edge if excess >= 0 else 0
 
-    def empty_at(self) -> int:
-        """Return when the last place will be given back, if nothing more is accepted; 0 when none is taken."""
-        return self._times[-1] + self.span if self._times else 0
+    def rest(self, edge: int) -> int:
+        """Return how long it takes, after `used(edge)`, until every place is free if nothing more is accepted."""
+        return self[-1] - edge if self else 0
 
 
-class Track:
-    """The windows of one user or address: `total` over all calls, and one for each command, made when first called."""
+class Windows(Generic[K]):
+    """One limit's windows of at most `most` callers, each made at the caller's first call.
 
-    __slots__ = ("_commands", "total")
-
-    def __init__(self, total_span: int) -> None:
-        self.total = Window(total_span)
-        self._commands: dict[str, Window] = {}
-
-    def of(self, command: str, span: int) -> Window:
-        """Return the window of one command."""
-        window = self._commands.get(command)
-        if window is None:
-            window = self._commands[command] = Window(span)
-        return window
-
-    def idle(self, now: int) -> bool:
-        """Whether every place has been given back, so that nothing need be remembered."""
-        return self.total.empty_at() <= now and all(window.empty_at() <= now for window in self._commands.values())
-
-
-class Tracks(Generic[K]):
-    """The tracks of at most `most` users or addresses.
-
-    To forget one that is not idle gives its caller the places back. So `most` should exceed what one node can serve
-    within its longest window (30,000 calls/s over 2 s are 60,000 callers): then only the idle are ever forgotten.
+    To forget a caller that has called within the span gives it its places back. So `most` should exceed what one node
+    can serve in that time (30,000 calls/s over 2 s are 60,000 callers): then only who is idle is ever forgotten.
     """
 
-    def __init__(self, total_span: int, most: int) -> None:
-        self._total_span = total_span
+    def __init__(self, span: int, most: int) -> None:
+        self._span = span
         self._most = most
-        self._tracks: dict[K, Track] = {}
+        self._windows: dict[K, Window] = {}
 
     def __len__(self) -> int:
-        return len(self._tracks)
+        return len(self._windows)
 
-    def at(self, key: K, now: int) -> Track:
-        """Return the caller's track, a new one if need be."""
-        track = self._tracks.get(key)
-        if track is None:
+    def at(self, caller: K, now: int) -> Window:
+        """Return the caller's window. A new one displaces who is idle, or somebody when the table is full."""
+        window = self._windows.get(caller)
+        if window is None:
             self._make_room(now)
-            track = self._tracks[key] = Track(self._total_span)
-        return track
+            window = self._windows[caller] = Window()
+        return window
 
     def _make_room(self, now: int) -> None:
-        # Each newcomer looks at the two at the front: who is idle goes, who is not gets to the back. So the table keeps
-        # to about twice the callers that are not idle, without a search, and without a mark at every call. Only a table
-        # that is full gives up somebody else.
-        for _ in range(2):
-            if self._tracks:
-                key = next(iter(self._tracks))
-                track = self._tracks.pop(key)
-                if not track.idle(now):
-                    self._tracks[key] = track
-        if len(self._tracks) >= self._most:
-            del self._tracks[next(iter(self._tracks))]
+        # Each newcomer looks at two from the front: who is idle goes, who is not gets to the back. So the table keeps
+        # to about the number of callers that are not idle, with no search and no mark to be made at every call.
+        for _ in range(min(2, len(self._windows))):
+            caller = next(iter(self._windows))
+            window = self._windows.pop(caller)
+            if window.used(now - self._span):
+                self._windows[caller] = window
+        if len(self._windows) >= self._most:
+            del self._windows[next(iter(self._windows))]

@@ -1,0 +1,1 @@
+"""Exchanges' dialects: bytes to commands and back. One folder a dialect."""
