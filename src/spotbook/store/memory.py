@@ -66,7 +66,7 @@ class MemoryReader:
     def sheet(self, account: int) -> Sheet:
         rows = self._disk.account_rows("balance", account)
         versions = [int(row[4]) for row in rows]
-        balances = [(int(asset), int(available), int(frozen)) for _, asset, available, frozen, _ in rows]
+        balances = [(int(row[1]), int(row[2]), int(row[3]), int(row[4])) for row in rows]
         return Sheet(max(versions, default=0), self._disk.head.number, self._disk.head.time, balances)
 
     def holds(self, account: int) -> tuple[int, list[Row]]:
@@ -79,6 +79,11 @@ class MemoryReader:
     def master_key_check(self) -> bytes | None:
         return self._disk.secrets.get("")
 
+    def keys_of(self, account: int, after: Row, limit: int) -> list[Row]:
+        held = [row for row in self._disk.tables["api_key"].values() if row[1] == account]
+        later = [row for row in held if not after or (row[5], row[0]) > after]
+        return sorted(later, key=lambda row: (row[5], row[0]))[:limit]
+
     def find(self, table: str, key: Row) -> Row | None:
         return self._disk.tables[table].get(tuple(key))
 
@@ -89,6 +94,12 @@ class MemoryReader:
 
     def batches(self, after: int, limit: int) -> list[StoredBatch]:
         return self._disk.batches[after : after + limit]
+
+    def hold(self) -> None:
+        """Memory is read by one thread at a time, so every moment is one."""
+
+    def release(self) -> None:
+        """See `hold`."""
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

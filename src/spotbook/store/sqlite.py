@@ -90,11 +90,13 @@ _STATEMENTS = {name: _Statements(table) for name, table in TABLES.items()}
 
 _KEEP_SEALED = "INSERT INTO key_secret VALUES (?, ?) ON CONFLICT (api_key) DO UPDATE SET sealed = excluded.sealed"
 
-_SHEET = """
-SELECT head.number, head.time, balance.asset, balance.available, balance.frozen, balance.version
-FROM head LEFT JOIN balance ON balance.account = ?
-WHERE head.id = 1 ORDER BY balance.asset
-"""
+_HEAD = "SELECT number, time, hash FROM head"
+_BALANCES = "SELECT asset, available, frozen, version FROM balance WHERE account = ? ORDER BY asset"
+
+_KEYS_OF = (
+    f"SELECT {', '.join(TABLES['api_key'].columns)} FROM api_key"  # noqa: S608
+    " WHERE account = ? AND (made_at, api_key) > (?, ?) ORDER BY made_at, api_key LIMIT ?"
+)
 
 
 def exists(folder: Path) -> bool:
@@ -175,20 +177,29 @@ class SqliteReader:
     def __init__(self, folder: Path) -> None:
         self._connection, self.books = _connect(folder, READER_PRAGMAS)
         self._execute = self._connection.execute
+        self._held: Head | None = None
+        self._held_change: int | None = None
 
     def head(self) -> Head:
-        return Head(*self._execute("SELECT number, time, hash FROM head").fetchall()[0])
+        if self._held is not None:
+            return self._held
+        return Head(*self._execute(_HEAD).fetchall()[0])
 
     def changed(self) -> int:
+        if self._held_change is not None:
+            return self._held_change
         version: int = self._execute("PRAGMA data_version").fetchall()[0][0]
+        if self._held is not None:
+            self._held_change = version
         return version
 
     def sheet(self, account: int) -> Sheet:
-        rows = self._execute(_SHEET, (account,)).fetchall()
-        number, time, asset, *_ = rows[0]
-        if asset is None:
-            return Sheet(0, number, time, [])
-        return Sheet(max([row[5] for row in rows]), number, time, [row[2:5] for row in rows])
+        if self._held is None:
+            with self.snapshot():
+                return self.sheet(account)
+        rows = self._execute(_BALANCES, (account,)).fetchall()
+        version = max([row[3] for row in rows]) if rows else 0
+        return Sheet(version, self._held.number, self._held.time, rows)
 
     def holds(self, account: int) -> tuple[int, list[Row]]:
         with self.snapshot():
@@ -211,6 +222,9 @@ class SqliteReader:
         rows = self._execute("SELECT sealed FROM key_secret WHERE api_key = ''").fetchall()
         return rows[0][0] if rows else None
 
+    def keys_of(self, account: int, after: Row, limit: int) -> list[Row]:
+        return self._execute(_KEYS_OF, (account, *(after or (-1, "")), limit)).fetchall()
+
     def find(self, table: str, key: Row) -> Row | None:
         rows = self._execute(_STATEMENTS[table].find, key).fetchall()
         return rows[0] if rows else None
@@ -225,16 +239,28 @@ class SqliteReader:
         ).fetchall()
         return [StoredBatch(*row) for row in rows]
 
+    def hold(self) -> None:
+        self._execute("BEGIN")
+        try:
+            self._held = Head(*self._execute(_HEAD).fetchall()[0])
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        self._held = self._held_change = None
+        self._execute("COMMIT")
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        if self._connection.in_transaction:
+        if self._held is not None:
             yield
             return
-        self._execute("BEGIN")
+        self.hold()
         try:
             yield
         finally:
-            self._execute("COMMIT")
+            self.release()
 
     def close(self) -> None:
         self._connection.close()
@@ -258,13 +284,22 @@ class SqliteStore:
         self._rows_since_checkpoint = 0
         self.log_pages = 0
         """Pages in the write-ahead log when it was last copied back."""
+        try:
+            self._epoch = self._take_over()
+        except BaseException:
+            self.close()
+            raise
+
+    def _take_over(self) -> int:
+        """Make this the only writer whose commits the books take; return its epoch."""
         with _translated(), self._transaction():
             self._execute("UPDATE head SET epoch = epoch + 1")
-            self._epoch: int = self._execute("SELECT epoch FROM head").fetchall()[0][0]
+            epoch: int = self._execute("SELECT epoch FROM head").fetchall()[0][0]
+        return epoch
 
     def head(self) -> Head:
         with _translated():
-            return Head(*self._execute("SELECT number, time, hash FROM head").fetchall()[0])
+            return Head(*self._execute(_HEAD).fetchall()[0])
 
     def commit(self, batch: StoredBatch, changes: Changes, secrets: Sequence[SealedSecret]) -> None:
         with _translated(), self._transaction():

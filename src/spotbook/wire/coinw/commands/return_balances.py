@@ -13,7 +13,7 @@ def answer(call: Call) -> Answer:
     sheet = call.reader.sheet(call.account)
     rows = call.assets.with_empty(sheet.balances) if call.list_empty_assets else sheet.balances
     parts = []
-    for number, available, frozen in rows:
+    for number, available, frozen, _ in rows:
         if available or frozen or call.list_empty_assets:
             asset = call.assets.of(number)
             parts.append(f'"{asset.name}":"{show(available, asset.scale)}"')

@@ -1,0 +1,261 @@
+"""The one place where the parts are joined.
+
+::
+
+    run ──▶ Running: two listeners in one event loop, the writer in a thread of its own
+    Offline ─▶ the same books without listeners, for commands that must be alone with them
+    found ──▶ new books
+"""
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import structlog
+import uvloop
+
+from spotbook.app import bans
+from spotbook.app.engine import Engine
+from spotbook.app.keys import KeyRing, Keys, check_master_key, first_seal
+from spotbook.app.ports import Clock
+from spotbook.app.readers import Readers
+from spotbook.app.writer import Commit, Done, Refused, Writer
+from spotbook.domain.commands import Command, FoundBooks
+from spotbook.domain.credentials import Actor, House
+from spotbook.domain.pacing import Pacer
+from spotbook.server import logs
+from spotbook.server.admin import admin_app
+from spotbook.server.freshness import Commits
+from spotbook.server.http import Listener, WireProtocol
+from spotbook.server.metrics import Metrics
+from spotbook.server.moment import Moment
+from spotbook.server.parts import Parts
+from spotbook.server.wire_app import wire_app
+from spotbook.settings import Settings
+from spotbook.store.sqlite import SqliteStore, create
+from spotbook.store.vault import AesVault
+
+HEAD_LOG_SECONDS = 60.0
+"""How often the journal's head is logged: who keeps the logs elsewhere can show later that no tail was cut off."""
+
+Alarm = Callable[[str, BaseException | None], None]
+_log = structlog.get_logger()
+
+
+class Running(NamedTuple):
+    """Where a running Spotbook answers."""
+
+    url: str
+    admin_url: str
+
+
+class NotCarriedOut(Exception):
+    """A command that was to be carried out offline was not, for a reason that is no refusal."""
+
+
+def wall_clock() -> int:
+    """Return milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def steady_clock() -> Clock:
+    """Return a clock of milliseconds since 1970 that never jumps: anchored now, then counting."""
+    anchor_ns = time.time_ns() - time.monotonic_ns()
+    return lambda: (anchor_ns + time.monotonic_ns()) // 1_000_000
+
+
+def alarm_to(metrics: Metrics | None) -> Alarm:
+    """Return what logs an alarm, and counts it."""
+
+    def alarm(words: str, fault: BaseException | None) -> None:
+        if metrics is not None:
+            metrics.alarms += 1
+        _log.error(words, **({} if fault is None else logs.fault_place(fault)))
+
+    return alarm
+
+
+def found(folder: Path, master_key: str) -> None:
+    """Make empty books, sealed to a master key, with the house's accounts. BooksExist when there are some."""
+    vault = AesVault(master_key)
+    create(folder)
+    store = SqliteStore(folder)
+    try:
+        store.reseal([first_seal(vault)])
+    finally:
+        store.close()
+    with Offline(folder, master_key) as offline:
+        offline.execute(FoundBooks(), House("init"))
+
+
+class Offline:
+    """Books opened alone, without listeners. Raises OpenRefused or MasterKeyWrong."""
+
+    def __init__(self, folder: Path, master_key: str) -> None:
+        vault = AesVault(master_key)
+        self.store = SqliteStore(folder)
+        try:
+            self.reader = self.store.reader()
+            check_master_key(self.reader.master_key_check(), vault)
+        except BaseException:
+            self.store.close()
+            raise
+        alarm = alarm_to(None)
+        self.engine = Engine(lambda: Writer(self.store, wall_clock, alarm=alarm), alarm=alarm)
+        self.keys = Keys(self.engine, vault, wall_clock)
+
+    def __enter__(self) -> Self:
+        self.engine.start()
+        self.engine.recovered.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.engine.drain()
+        self.reader.close()
+        self.store.close()
+
+    def execute(self, command: Command, actor: Actor) -> Any:
+        """Carry a command out; return its result. Raises its Refusal, or NotCarriedOut."""
+        outcome = self.engine.execute(command, actor)
+        if isinstance(outcome, Done):
+            return outcome.result
+        if isinstance(outcome, Refused):
+            raise outcome.refusal
+        raise NotCarriedOut(outcome.why)
+
+
+def run(settings: Settings, master_key: str, *, ready: Callable[[Running], None]) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code: 0, or 1 when the store broke.
+
+    Raises OpenRefused, MasterKeyWrong or OSError (a port that is taken) before anything is served. `ready` is called
+    once both listeners answer and the recovery is over.
+    """
+    logs.configure(settings.log_level)
+    vault = AesVault(master_key)
+    store = SqliteStore(settings.data)
+    try:
+        reader = store.reader()
+        check_master_key(reader.master_key_check(), vault)
+        public = _bound(settings.public.host, settings.public.port)
+        admin = _bound(settings.admin.host, settings.admin.port)
+        return uvloop.run(_serve(settings, vault, store, (public, admin), ready))
+    finally:
+        store.close()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise OSError(error.errno, f"{host}:{port} cannot be listened on: {error.strerror}") from None
+    return listening
+
+
+async def _serve(
+    settings: Settings,
+    vault: AesVault,
+    store: SqliteStore,
+    bound: tuple[socket.socket, socket.socket],
+    ready: Callable[[Running], None],
+) -> int:
+    public, admin = bound
+    loop = asyncio.get_running_loop()
+    stop, broke = asyncio.Event(), asyncio.Event()
+    commits, metrics = Commits(loop), Metrics()
+    alarm = alarm_to(metrics)
+
+    def committed(commit: Commit) -> None:  # noqa: ARG001
+        commits.note()
+
+    def ended() -> None:
+        loop.call_soon_threadsafe(broke.set)
+        loop.call_soon_threadsafe(stop.set)
+
+    engine = Engine(lambda: Writer(store, wall_clock, alarm=alarm, committed=committed), alarm=alarm, ended=ended)
+    parts = _parts(settings, vault, store, engine, metrics)
+    tls = {
+        "ssl_certfile": settings.tls.certificate and str(settings.tls.certificate),
+        "ssl_keyfile": settings.tls.private_key and str(settings.tls.private_key),
+    }
+    listeners = [Listener(wire_app(parts, commits, Moment(loop, parts.reader)), public, WireProtocol, **tls), Listener(admin_app(parts), admin, **tls)]
+    serving = [asyncio.create_task(listener.serve()) for listener in listeners]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    engine.start()
+    head_log = asyncio.create_task(_log_head(parts))
+    try:
+        await _until_ready(listeners, engine)
+        scheme = "https" if settings.tls.certificate else "http"
+        ready(Running(_url(scheme, public), _url(scheme, admin)))
+        await stop.wait()
+    finally:
+        head_log.cancel()
+        for listener in listeners:
+            listener.should_exit = True
+        await asyncio.gather(*serving)
+        # Answers of queued commands find their clients served until the listeners have ended; then nothing is queued.
+        await asyncio.to_thread(engine.drain)
+        parts.readers.close()
+        parts.reader.close()
+    return 1 if broke.is_set() else 0
+
+
+def _parts(settings: Settings, vault: AesVault, store: SqliteStore, engine: Engine, metrics: Metrics) -> Parts:
+    alarm = alarm_to(metrics)
+    reader = store.reader()
+    pace_clock = steady_clock()
+    pacer = Pacer(settings.limits)
+    pacer.restore(bans.restore_list(reader), pace_clock())
+    metrics.gauge("spotbook_queue_depth", "Commands that wait for the writer.", lambda: engine.queued)
+    metrics.gauge("spotbook_batches", "Batches that this process has carried out.", lambda: engine.batches)
+    metrics.gauge("spotbook_commands", "Commands that this process has carried out.", lambda: engine.commands)
+    metrics.gauge("spotbook_log_pages", "Pages in the write-ahead log when last copied back.", lambda: store.log_pages)
+
+    def tampered(api_key: str) -> None:
+        alarm(f"the row of key {api_key} does not belong to its sealed secret: the key is shut", None)
+
+    return Parts(
+        settings=settings,
+        clock=wall_clock,
+        pace_clock=pace_clock,
+        engine=engine,
+        readers=Readers(store.reader),
+        reader=reader,
+        ring=KeyRing(reader, vault, tampered),
+        keys=Keys(engine, vault, wall_clock),
+        pacer=pacer,
+        metrics=metrics,
+        alarm=alarm,
+    )
+
+
+async def _until_ready(listeners: list[Listener], engine: Engine) -> None:
+    # uvicorn tells that it has started by a plain attribute, so there is nothing to wait on.
+    while not all(listener.started for listener in listeners) or engine.condition == "recovering":  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+
+
+def _url(scheme: str, listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+async def _log_head(parts: Parts) -> None:
+    last = -1
+    while True:
+        head = parts.reader.head()
+        if head.number != last:
+            last = head.number
+            _log.info("head", batch=head.number, hash=head.hash.hex())
+        await asyncio.sleep(HEAD_LOG_SECONDS)
