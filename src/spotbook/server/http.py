@@ -135,6 +135,7 @@ class Listener(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=protocol,
+                interface="asgi3",
                 ws="none",
                 lifespan="off",
                 access_log=False,
