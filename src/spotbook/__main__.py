@@ -1,0 +1,5 @@
+"""``python -m spotbook``."""
+
+from spotbook.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""What tests share: builders, a clock, stores that fail as told."""
