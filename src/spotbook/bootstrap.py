@@ -184,11 +184,12 @@ async def _serve(
 
     engine = Engine(lambda: Writer(store, wall_clock, alarm=alarm, committed=committed), alarm=alarm, ended=ended)
     parts = _parts(settings, vault, store, engine, metrics)
-    tls = {
+    tls: dict[str, Any] = {
         "ssl_certfile": settings.tls.certificate and str(settings.tls.certificate),
         "ssl_keyfile": settings.tls.private_key and str(settings.tls.private_key),
     }
-    listeners = [Listener(wire_app(parts, commits, Moment(loop, parts.reader)), public, WireProtocol, **tls), Listener(admin_app(parts), admin, **tls)]
+    wire = wire_app(parts, commits, Moment(loop, parts.reader))
+    listeners = [Listener(wire, public, WireProtocol, **tls), Listener(admin_app(parts), admin, **tls)]
     serving = [asyncio.create_task(listener.serve()) for listener in listeners]
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

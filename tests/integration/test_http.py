@@ -12,7 +12,7 @@ from spotbook.limits import HEAD_BYTES_MAX
 from spotbook.server import http
 from spotbook.server.body import ClientGone, read_body
 from spotbook.server.http import BoundedProtocol, Listener, WireProtocol
-from spotbook.server.replies import send_reply
+from spotbook.server.replies import Reply, send_reply
 
 WAIT_SECONDS = 30
 PROTOCOLS = [BoundedProtocol, WireProtocol]
@@ -27,7 +27,7 @@ class Served:
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            body = await read_body(dict(scope["headers"]).get(b"content-length"), receive)
+            body = await read_body(scope, receive)
         except ClientGone:
             self.gone += 1
             return
@@ -37,7 +37,7 @@ class Served:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await send({"type": "http.response.body"})
             return
-        await send_reply(send, json.dumps(body.decode()).encode(), [])
+        await send_reply(send, Reply(json.dumps(body.decode()).encode()))
 
     async def talk(self, *pieces: bytes) -> bytes:
         """Send pieces one after the other; return all that comes until the server closes."""

@@ -11,40 +11,27 @@ Send = Callable[[Message], Awaitable[None]]
 Scope = MutableMapping[str, Any]
 
 
-class BodyTooLarge(Exception):
-    """The body is over the bound."""
-
-
 class ClientGone(Exception):
     """The client closed the connection, or was cut off for being slow, before its request was whole."""
 
 
-async def read_body(announced: bytes | None, receive: Receive) -> bytes:
-    """Return the body. `announced` is the Content-Length header; it is refused at once when it is over the bound."""
-    if announced is not None and (not announced.isdigit() or int(announced) > BODY_BYTES_MAX):
-        raise BodyTooLarge
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """Return the body, or as much of it as shows that it is over the bound."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and (not value.isdigit() or int(value) > BODY_BYTES_MAX):
+            return bytes(BODY_BYTES_MAX + 1)  # refused by its length, whatever it would have been
     message = await receive()
     if message["type"] != "http.request":
         raise ClientGone
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False):
-        if len(body) > BODY_BYTES_MAX:
-            raise BodyTooLarge
         return body
-    return await _read_rest(body, receive)
-
-
-async def _read_rest(first: bytes, receive: Receive) -> bytes:
-    parts, size = [first], len(first)
-    more = True
-    while more:
+    parts, size = [body], len(body)
+    while message.get("more_body", False) and size <= BODY_BYTES_MAX:
         message = await receive()
         if message["type"] != "http.request":
             raise ClientGone
         part = message.get("body", b"")
         parts.append(part)
         size += len(part)
-        if size > BODY_BYTES_MAX:
-            raise BodyTooLarge
-        more = message.get("more_body", False)
     return b"".join(parts)

@@ -1,6 +1,5 @@
 """What every call of the wire API passes first, private or public: method, size, the address's limits, the form."""
 
-import time
 from typing import NamedTuple
 
 from spotbook.app.bans import subject_text
@@ -9,10 +8,10 @@ from spotbook.domain.address import UNKNOWN, Networks, client_address, limit_sub
 from spotbook.domain.commands import RecordBan
 from spotbook.domain.credentials import House
 from spotbook.domain.pacing import Verdict
-from spotbook.limits import QUERY_BYTES_MAX
-from spotbook.server.body import BodyTooLarge, Receive, Scope, Send, read_body
+from spotbook.limits import BODY_BYTES_MAX, QUERY_BYTES_MAX
+from spotbook.server.body import Scope
 from spotbook.server.parts import Parts
-from spotbook.server.replies import send_failure, send_rate_limited
+from spotbook.server.replies import Reply, failed, pace_lines
 from spotbook.wire.coinw import errors
 from spotbook.wire.coinw.errors import Failure
 from spotbook.wire.coinw.form import Form, FormError, parse
@@ -21,34 +20,31 @@ _LIMITER = House("limiter")
 
 
 class Passed(NamedTuple):
-    """A request that may be looked into: its form, where it comes from, and the header that asks for a version."""
+    """A request that may be looked into: its form, where it comes from, when, and the header that asks for a version.
+
+    `paced_at` is the limiter's time, the same for every window of one request.
+    """
 
     form: Form
     address: str
     subject: str
+    paced_at: int
     min_version: bytes | None
 
 
 class Gate:
-    """Lets requests in. Its listener's paths share one."""
+    """Lets requests in. The paths of a listener share one."""
 
     def __init__(self, parts: Parts, trusted: Networks) -> None:
         self._parts = parts
         self._trusted = trusted
 
-    async def admit(self, scope: Scope, receive: Receive, send: Send, wrong_method: Failure | None) -> Passed | Failure:
-        """Return what passed; otherwise the failure that was sent. `wrong_method` is the failure to send, if it is one.
-
-        Raises ClientGone when there is nobody left to answer.
-        """
-        if wrong_method is not None:
-            return await self._turn_away(send, wrong_method, 405)
-        announced = content_type = min_version = None
+    def admit(self, scope: Scope, body: bytes) -> Passed | Reply:
+        """Return what passed, or the reply that turns the request away."""
+        content_type, min_version = b"", None
         forwarded: list[bytes] = []
         for name, value in scope["headers"]:
-            if name == b"content-length":
-                announced = value
-            elif name == b"content-type":
+            if name == b"content-type":
                 content_type = value
             elif name == b"x-min-version":
                 min_version = value
@@ -56,41 +52,28 @@ class Gate:
                 forwarded.append(value)
         query = scope["query_string"]
         if len(query) > QUERY_BYTES_MAX:
-            return await self._turn_away(send, errors.QUERY_TOO_LARGE, 414)
-        try:
-            body = await read_body(announced, receive)
-        except BodyTooLarge:
-            return await self._turn_away(send, errors.BODY_TOO_LARGE, 413)
+            return failed(errors.QUERY_TOO_LARGE, status=414)
+        if len(body) > BODY_BYTES_MAX:
+            return failed(errors.BODY_TOO_LARGE, status=413)
         client = scope["client"]
         address = client_address(client[0] if client else UNKNOWN, forwarded, self._trusted)
         subject = limit_subject(address)
-        verdict = self._parts.pacer.address_call(subject, self._parts.pace_clock())
+        now = self._parts.pace_clock()
+        verdict = self._parts.pacer.address_call(subject, now)
         if not verdict.allowed:
-            self.record(verdict)
-            await send_rate_limited(send, verdict)
-            return errors.RATE_LIMITED
+            return self.limited(verdict)
         try:
-            form = parse(query, body, content_type or b"")
+            form = parse(query, body, content_type)
         except FormError as refused:
-            return await self._turn_away(send, Failure("10003", str(refused)), 200)
-        return Passed(form, address, subject, min_version)
+            return failed(Failure("10003", str(refused)))
+        return Passed(form, address, subject, now, min_version)
 
-    def record(self, verdict: Verdict) -> None:
-        """Have the bans that a refusal began written down, so that a restart does not lift them."""
+    def limited(self, verdict: Verdict, lines: bytes = b"") -> Reply:
+        """Return the limiter's refusal, and have the bans that it began written down: a restart must not lift them."""
         for ban in verdict.begun:
             command = RecordBan(subject_text(ban.subject), ban.kind, ban.began_ms, ban.until_ms)
             try:
                 self._parts.engine.submit(command, _LIMITER, lambda _: None)
             except Busy as busy:
                 self._parts.alarm(f"a ban could not be stored: {busy}", None)
-
-    @staticmethod
-    async def _turn_away(send: Send, failure: Failure, status: int) -> Failure:
-        headers = [(b"allow", b"POST")] if failure is errors.WRONG_METHOD else []
-        await send_failure(send, failure, headers, status)
-        return failure
-
-
-def elapsed(began: float) -> float:
-    """Return the seconds since `began`, a value of `time.perf_counter`."""
-    return time.perf_counter() - began
+        return failed(errors.RATE_LIMITED, pace_lines(verdict) + lines)

@@ -7,7 +7,7 @@ with an envelope and closed, at no cost to a request that behaves.
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from spotbook.limits import CONNECTIONS_MAX, HEAD_BYTES_MAX, REQUEST_SECONDS_MAX
+from spotbook.server.replies import HeaderLines
 from spotbook.wire.coinw import envelope
 
 SWEEP_SECONDS = 1.0
@@ -50,11 +51,6 @@ class BoundedProtocol(HttpToolsProtocol):
                 words = "parameter error: headers: too large"
                 self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "10003", words)
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.head_open = True
-        self.head_bytes = 0
-
     def on_headers_complete(self) -> None:
         self.head_open = False
         super().on_headers_complete()
@@ -62,6 +58,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self.since = None
         self.head_open = True
+        self.head_bytes = 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (uvicorn's words are plain text)
@@ -85,11 +82,15 @@ class BoundedProtocol(HttpToolsProtocol):
             self.refuse(HTTPStatus.REQUEST_TIMEOUT, "-200", "system busy: the request took too long to arrive")
 
 
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%s: %s\r\n" % header for header in headers])
+
+
 class WholeReplies(RequestResponseCycle):
     """Sends a reply whose head and body come one right after the other in one piece, as our own paths make them.
 
-    uvicorn checks each header with two regular expressions and writes head and body apart; on the wire API's replies,
-    with ten headers of digits that we made ourselves, that is a third of what a reply costs.
+    uvicorn checks each header with two regular expressions and writes head and body apart; for the wire API's replies,
+    whose ten headers are digits that we made ourselves, that would be a third of what a reply costs.
     """
 
     start: Any = None
@@ -102,13 +103,21 @@ class WholeReplies(RequestResponseCycle):
         elif self.start is None or message.get("more_body", False) or not self.keep_alive:
             await self._send_by_parts(message)
         elif not self.disconnected:
-            head = [STATUS_LINE[self.start["status"]]]
-            for name, value in (*self.default_headers, *self.start["headers"]):
-                head += (name, b": ", value, b"\r\n")
-            self.transport.write(b"".join((*head, b"\r\n", message["body"])))
+            headers = self.start["headers"]
+            lines = headers.lines if type(headers) is HeaderLines else _lines(headers)
+            own = _lines(self.default_headers)
+            self.transport.write(STATUS_LINE[self.start["status"]] + own + lines + b"\r\n" + message["body"])
             self.response_started = self.response_complete = True
             self.message_event.set()
             self.on_response()
+
+    async def receive(self) -> Any:
+        if self.more_body or self.response_complete or self.disconnected or self.waiting_for_100_continue:
+            return await super().receive()
+        # The body is whole, as it mostly is: there is nothing to wait for, and nothing more to come.
+        self.message_event.clear()
+        body, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def _send_by_parts(self, message: Any) -> None:
         start, self.start = self.start, None

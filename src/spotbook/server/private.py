@@ -6,91 +6,68 @@ after a valid signature, so that forged calls cost the owner of a key nothing.
 """
 
 import time
+from typing import ClassVar
 
 from spotbook.app.assets import Assets
 from spotbook.app.keys import OpenKey
 from spotbook.app.ports import Sheet
 from spotbook.limits import MIN_VERSION_WAIT_MS
-from spotbook.server.body import ClientGone, Receive, Scope, Send
 from spotbook.server.freshness import Commits, min_version
-from spotbook.server.gate import Gate, Passed, elapsed
+from spotbook.server.gate import Gate, Passed
 from spotbook.server.moment import Moment
 from spotbook.server.parts import Parts
-from spotbook.server.replies import Headers, pace_headers, send_failure, send_reply
-from spotbook.wire.coinw import envelope, errors
+from spotbook.server.path import Path
+from spotbook.server.replies import ALLOW_POST, Reply, failed, pace_lines, success
+from spotbook.wire.coinw import errors
 from spotbook.wire.coinw.command import Answer, Call, PrivateRead
 from spotbook.wire.coinw.errors import Failure
 from spotbook.wire.coinw.registry import PRIVATE
 from spotbook.wire.coinw.signing import verify
 
 
-class PrivatePath:
+class PrivatePath(Path):
     """Answers ``POST /api/v1/private?command=…``."""
 
+    methods: ClassVar = frozenset({"POST"})
+    wrong_method: ClassVar = failed(errors.WRONG_METHOD, ALLOW_POST, 405)
+
     def __init__(self, parts: Parts, gate: Gate, commits: Commits, moment: Moment) -> None:
-        self._parts = parts
-        self._moment = moment
-        self._gate = gate
+        super().__init__(parts, gate)
         self._commits = commits
+        self._moment = moment
         self._assets = Assets(parts.reader)
-        self._books = (b"x-books", parts.reader.books.encode())
+        self._books = parts.reader.books.encode()
         overrides = parts.settings.command_limits
         self._commands = {
             name: command._replace(limit=overrides.get(name, command.limit)) for name, command in PRIVATE.items()
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one call, whatever happens, unless its client is gone."""
-        began = time.perf_counter()
-        name, code = "unknown", "200"
-        try:
-            wrong_method = None if scope["method"] == "POST" else errors.WRONG_METHOD
-            passed = await self._gate.admit(scope, receive, send, wrong_method)
-            if isinstance(passed, Failure):
-                failure: Failure | None = passed
-            else:
-                name, failure = await self._answer(passed, send)
-            if failure is not None:
-                code = str(failure.code)
-        except ClientGone:
-            return
-        except Exception as fault:  # noqa: BLE001  (a fault in one call must not end its connection without a word)
-            self._parts.alarm("a private call failed", fault)
-            code = str(errors.BUSY.code)
-            await send_failure(send, errors.BUSY, [self._books])
-        self._parts.metrics.reply(name, code, elapsed(began))
-
-    async def _answer(self, passed: Passed, send: Send) -> tuple[str, Failure | None]:
-        """Carry the call through the checks after the form; return the command's name and the failure sent, if any."""
+    async def answer(self, passed: Passed) -> tuple[str, Reply]:
+        """Carry a call that passed the gate through the other checks, and answer it."""
         parts, form = self._parts, passed.form
         self._moment.enter()
         held = self._authenticate(passed)
         if isinstance(held, Failure):
-            await send_failure(send, held, [self._books])
-            return "unknown", held
+            return "unknown", failed(held, b"x-books: %s\r\n" % self._books)
         account = held.key.account
         command = self._commands.get(form.command or "")
-        name = command.name if command else "unknown"
-        limit = command.limit if command else None
-        verdict = parts.pacer.user_call(account, passed.subject, name, limit, parts.pace_clock())
-        headers = pace_headers(verdict)
+        name, limit = (command.name, command.limit) if command else ("unknown", None)
+        verdict = parts.pacer.user_call(account, passed.subject, name, limit, passed.paced_at)
         if not verdict.allowed:
-            self._gate.record(verdict)
-            failure: Failure = errors.RATE_LIMITED
-        elif command is None:
-            failure = errors.NO_SUCH_COMMAND
+            return name, self._gate.limited(verdict, self._version_lines(parts.reader.sheet(account)))
+        if command is None:
+            answered: Answer | Failure = errors.NO_SUCH_COMMAND
         elif command.permission not in held.key.permissions:
-            failure = errors.permission_missing(command.permission)
+            answered = errors.permission_missing(command.permission)
         else:
             call = Call(account, form.params, parts.reader, self._assets, parts.settings.list_empty_assets)
-            answered = await self._fresh(command, call, passed.min_version)
-            if isinstance(answered, Answer):
-                headers += self._version_headers(answered)
-                await send_reply(send, envelope.success(answered.data), headers)
-                return name, None
-            failure = answered
-        await send_failure(send, failure, headers + self._version_headers(parts.reader.sheet(account)))
-        return name, failure
+            if passed.min_version is None:
+                answered = command.answer(call)
+            else:
+                answered = await self._fresh(command, call, passed.min_version)
+        if isinstance(answered, Answer):
+            return name, success(answered.data, pace_lines(verdict) + self._version_lines(answered))
+        return name, failed(answered, pace_lines(verdict) + self._version_lines(parts.reader.sheet(account)))
 
     def _authenticate(self, passed: Passed) -> OpenKey | Failure:
         """Return the key that signed, once it is shown to be one that may be used from there."""
@@ -107,10 +84,8 @@ class PrivatePath:
             return errors.INVALID_KEY
         return held
 
-    async def _fresh(self, command: PrivateRead, call: Call, header: bytes | None) -> Answer | Failure:
+    async def _fresh(self, command: PrivateRead, call: Call, header: bytes) -> Answer | Failure:
         """Answer at the version that the client asks for, or a later one; wait for it up to a second."""
-        if header is None:
-            return command.answer(call)
         asked = min_version(header)
         if asked is None:
             return errors.parameter("X-Min-Version", "write a version, or the id of the books, a colon and a version")
@@ -125,10 +100,10 @@ class PrivatePath:
             self._moment.enter()
         return answered
 
-    def _version_headers(self, at: Answer | Sheet) -> Headers:
-        return [
-            (b"x-account-version", b"%d" % at.version),
-            (b"x-batch", b"%d" % at.batch),
-            (b"x-batch-time", b"%d" % at.batch_time),
+    def _version_lines(self, at: Answer | Sheet) -> bytes:
+        return b"x-account-version: %d\r\nx-batch: %d\r\nx-batch-time: %d\r\nx-books: %s\r\n" % (
+            at.version,
+            at.batch,
+            at.batch_time,
             self._books,
-        ]
+        )

@@ -1,47 +1,70 @@
-"""Replies of the wire API: an envelope, its HTTP status, and the headers that go with every one."""
+"""Replies of the wire API: an envelope, its HTTP status, and the headers that go with every one.
+
+Headers are made and kept as the lines that go onto the wire, since that is all that is ever done with them.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from spotbook.domain.pacing import Verdict
 from spotbook.server.body import Send
 from spotbook.wire.coinw import envelope
-from spotbook.wire.coinw.errors import RATE_LIMITED, Failure
+from spotbook.wire.coinw.errors import Failure
 
-Headers = list[tuple[bytes, bytes]]
-
-_ALWAYS: Headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+ALLOW_POST = b"allow: POST\r\n"
 
 
-async def send_reply(send: Send, body: bytes, headers: Headers, status: int = 200) -> None:
-    """Send one whole reply."""
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*_ALWAYS, (b"content-length", b"%d" % len(body)), *headers],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+class Reply(NamedTuple):
+    """A whole reply. `lines` are header lines besides those that every reply has; `code` is the one in `body`."""
+
+    body: bytes
+    lines: bytes = b""
+    status: int = 200
+    code: str = "200"
 
 
-async def send_failure(send: Send, failure: Failure, headers: Headers, status: int = 200) -> None:
-    """Send a failing reply. The status is 200 unless HTTP itself went wrong: clients read the code inside."""
-    await send_reply(send, envelope.failure(*failure), headers, status)
+class HeaderLines:
+    """Headers as ASGI wants them, names and values, over the lines that a server may write as they are."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self, lines: bytes) -> None:
+        self.lines = lines
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        for line in self.lines.split(b"\r\n")[:-1]:
+            name, _, value = line.partition(b": ")
+            yield name, value
 
 
-def pace_headers(verdict: Verdict) -> Headers:
+def success(data: bytes, lines: bytes) -> Reply:
+    """Return a successful reply."""
+    return Reply(envelope.success(data), lines)
+
+
+def failed(failure: Failure, lines: bytes = b"", status: int = 200) -> Reply:
+    """Return a failing reply. The status is 200 unless HTTP itself went wrong: clients read the code inside."""
+    code, message = failure
+    return Reply(envelope.failure(code, message), lines, status, str(code))
+
+
+def pace_lines(verdict: Verdict) -> bytes:
     """Return the headers that say how many calls are left, and when to come again after a refusal.
 
     Seconds are rounded up: who waits as long as it says is let in.
     """
-    headers = [
-        (b"ratelimit-limit", b"%d" % verdict.limit),
-        (b"ratelimit-remaining", b"%d" % verdict.remaining),
-        (b"ratelimit-reset", b"%d" % -(-verdict.reset_ms // 1_000)),
-    ]
-    if not verdict.allowed:
-        headers.append((b"retry-after", b"%d" % -(-verdict.retry_after_ms // 1_000)))
-    return headers
+    allowed, limit, remaining, reset_ms, retry_after_ms, _ = verdict
+    lines = b"ratelimit-limit: %d\r\nratelimit-remaining: %d\r\nratelimit-reset: %d\r\n" % (
+        limit,
+        remaining,
+        -(-reset_ms // 1_000),
+    )
+    return lines if allowed else lines + b"retry-after: %d\r\n" % -(-retry_after_ms // 1_000)
 
 
-async def send_rate_limited(send: Send, verdict: Verdict) -> None:
-    """Send the refusal of the limiter."""
-    await send_failure(send, RATE_LIMITED, pace_headers(verdict))
+async def send_reply(send: Send, reply: Reply) -> None:
+    """Send one whole reply."""
+    body, lines, status, _ = reply
+    always = b"content-type: application/json\r\ncache-control: no-store\r\ncontent-length: %d\r\n" % len(body)
+    await send({"type": "http.response.start", "status": status, "headers": HeaderLines(always + lines)})
+    await send({"type": "http.response.body", "body": body})

@@ -10,7 +10,7 @@ from spotbook.server.moment import Moment
 from spotbook.server.parts import Parts
 from spotbook.server.private import PrivatePath
 from spotbook.server.public import PublicPath
-from spotbook.server.replies import send_failure
+from spotbook.server.replies import failed, send_reply
 from spotbook.wire.coinw import errors
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -30,7 +30,7 @@ def wire_app(parts: Parts, commits: Commits, moment: Moment) -> App:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = paths.get(scope["path"])
         if path is None:
-            await send_failure(send, errors.NO_SUCH_PATH, [], 404)
+            await send_reply(send, failed(errors.NO_SUCH_PATH, status=404))
         else:
             await path(scope, receive, send)
 

@@ -233,7 +233,7 @@ def test_a_fault_in_a_call_answers_busy_and_alarms(open_wire: OpenWire, monkeypa
         monkeypatch.setattr(wire.parts.reader, "sheet", lambda account: 1 / 0)
         reply = await wire.ask()
         assert (reply.status, reply.code, reply.msg) == (200, "-200", "system busy")
-        assert "a private call failed: ZeroDivisionError('division by zero')" in wire.alarms
+        assert "a call of the wire API failed: ZeroDivisionError('division by zero')" in wire.alarms
 
     story(open_wire, tell)
 

@@ -13,7 +13,7 @@ import pytest
 from spotbook.client import AsyncClient, Client, ConfigurationError, NetworkError, SpotbookError, Style, Timeout
 
 if TYPE_CHECKING:
-    from tests.unit.client.conftest import Host
+    from unit.client.conftest import Host
 else:
     Host = Any
 

@@ -18,7 +18,7 @@ from spotbook.client import (
 from spotbook.client._signing import sign
 
 if TYPE_CHECKING:
-    from tests.unit.client.conftest import Host
+    from unit.client.conftest import Host
 else:
     Host = Any
 

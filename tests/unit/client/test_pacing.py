@@ -10,7 +10,7 @@ import pytest
 from spotbook.client import LIMITS, Limit, Pacing
 
 if TYPE_CHECKING:
-    from tests.unit.client.conftest import Host
+    from unit.client.conftest import Host
 else:
     Host = Any
 

@@ -21,7 +21,7 @@ from spotbook.client import (
 )
 
 if TYPE_CHECKING:
-    from tests.unit.client.conftest import Host
+    from unit.client.conftest import Host
 else:
     Host = Any
 

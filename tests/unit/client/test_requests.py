@@ -11,7 +11,7 @@ from spotbook.client._requests import is_write
 from spotbook.client._signing import sign
 
 if TYPE_CHECKING:
-    from tests.unit.client.conftest import Host
+    from unit.client.conftest import Host
 else:
     Host = Any
 

@@ -75,11 +75,14 @@ def parse(query: bytes, body: bytes, content_type: bytes) -> Form:
     # Most queries are just this; the name of a command is its own proof that there is nothing to decode in it.
     if query.startswith(_COMMAND) and query[len(_COMMAND) :].isalnum():
         fields["command"] = query[len(_COMMAND) :].decode("ascii")
-    else:
+    elif query:
         _read_form(query, fields)
     if body:
         in_query = "command" in fields or _ALIAS in fields
-        _read_body(body, content_type, fields)
+        if content_type == _FORM:
+            _read_form(body, fields)
+        else:
+            _read_body(body, content_type, fields)
         command = _take_command(fields)
         if not in_query:
             command = None
@@ -98,25 +101,21 @@ def present(params: Mapping[str, str], name: str) -> str | None:
 
 def _take_command(fields: dict[str, str]) -> str | None:
     command = fields.pop("command", None)
-    alias = fields.pop(_ALIAS, None)
-    if alias is None:
+    if _ALIAS not in fields:
         return command
     if command is not None:
         raise FormError("command", _TWICE)
-    return alias
+    return fields.pop(_ALIAS)
 
 
 def _read_form(raw: bytes, fields: dict[str, str]) -> None:
     """Add what a form-encoded text holds. A piece without ``=`` is a name with an empty value, as everywhere."""
-    _check_count(raw.count(b"&") + 1, fields)  # before the split, so that its work is bounded too
+    if raw.count(b"&") + len(fields) >= PARAMETERS_MAX:  # before the split, so that its work is bounded too
+        raise FormError("request", _MANY)
     if b"%" in raw or b"+" in raw or not raw.isascii():
         _read_encoded(raw, fields)
-    else:
-        _read_plain(raw, fields)
-
-
-def _read_plain(raw: bytes, fields: dict[str, str]) -> None:
-    """The common case, at a quarter of the price: nothing to decode, so neither ``&`` nor ``=`` can be hidden."""
+        return
+    # The common case, at a quarter of the price: nothing to decode, so neither ``&`` nor ``=`` can be hidden.
     for piece in raw.decode("ascii").split("&"):
         if piece:
             name, _, value = piece.partition("=")
@@ -155,11 +154,6 @@ def _add(name: str, value: str, fields: dict[str, str]) -> None:
     fields[name] = value
 
 
-def _check_count(more: int, fields: dict[str, str]) -> None:
-    if len(fields) + more > PARAMETERS_MAX:
-        raise FormError("request", _MANY)
-
-
 def _read_body(body: bytes, content_type: bytes, fields: dict[str, str]) -> None:
     kind = content_type.partition(b";")[0].strip().lower()
     if kind in (_FORM, b""):
@@ -185,7 +179,8 @@ def _read_json(body: bytes, fields: dict[str, str]) -> None:
         raise FormError("body", _OBJECT) from None
     if not isinstance(members, tuple):
         raise FormError("body", _OBJECT)
-    _check_count(len(members), fields)
+    if len(fields) + len(members) > PARAMETERS_MAX:
+        raise FormError("request", _MANY)
     for name, value in members:
         _add(_encodable(name, name), _member_text(name, value), fields)
 

@@ -1,0 +1,72 @@
+"""The writer, awaited: commands handed in from an event loop, and their answers brought back to it.
+
+The writer answers a whole batch at once, from its own thread. To wake the loop for each answer would cost more than the
+answer, so the first one wakes it and the others are taken along.
+"""
+
+import asyncio
+from collections import deque
+
+from spotbook.app.engine import Busy, Engine
+from spotbook.app.ports import SealedSecret
+from spotbook.app.writer import NotDone, Outcome
+from spotbook.domain.commands import Command
+from spotbook.domain.credentials import Actor
+
+
+class _Returns:
+    """Brings outcomes to the futures of one loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._ready: deque[tuple[asyncio.Future[Outcome], Outcome]] = deque()
+        self._woken = False
+
+    def bring(self, future: asyncio.Future[Outcome], outcome: Outcome) -> None:
+        """Called in the writer's thread."""
+        self._ready.append((future, outcome))
+        if not self._woken:
+            self._woken = True
+            self.loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        # Before the first is taken: what is appended from now on finds either this loop or wakes the next.
+        self._woken = False
+        while self._ready:
+            future, outcome = self._ready.popleft()
+            if not future.done():  # who asked may have gone away; what was asked is done all the same
+                future.set_result(outcome)
+
+
+class AsyncEngine:
+    """An engine whose commands are awaited. Belongs to one loop at a time: the one that first awaits it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._returns: _Returns | None = None
+
+    async def carry_out(
+        self,
+        command: Command,
+        actor: Actor,
+        *,
+        secrets: tuple[SealedSecret, ...] = (),
+        gives_free: bool = False,
+    ) -> Outcome:
+        """Carry one command out, and return its fate once it is settled. A full queue is NotDone."""
+        loop = asyncio.get_running_loop()
+        returns = self._returns
+        if returns is None or returns.loop is not loop:
+            returns = self._returns = _Returns(loop)
+        future: asyncio.Future[Outcome] = loop.create_future()
+        try:
+            self._engine.submit(
+                command,
+                actor,
+                lambda outcome: returns.bring(future, outcome),
+                secrets=secrets,
+                gives_free=gives_free,
+            )
+        except Busy as busy:
+            return NotDone(str(busy))
+        return await future
