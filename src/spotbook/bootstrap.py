@@ -11,7 +11,8 @@ import asyncio
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -139,15 +140,14 @@ def run(settings: Settings, master_key: str, *, ready: Callable[[Running], None]
     """
     logs.configure(settings.log_level)
     vault = AesVault(master_key)
-    store = SqliteStore(settings.data)
-    try:
+    with ExitStack() as opened:
+        store = SqliteStore(settings.data)
+        opened.callback(store.close)
         reader = store.reader()
+        opened.callback(reader.close)
         check_master_key(reader.master_key_check(), vault)
-        public = _bound(settings.public.host, settings.public.port)
-        admin = _bound(settings.admin.host, settings.admin.port)
-        return uvloop.run(_serve(settings, vault, store, (public, admin), ready))
-    finally:
-        store.close()
+        bound = [opened.enter_context(_bound(at.host, at.port)) for at in (settings.public, settings.admin)]
+        return uvloop.run(_serve(settings, vault, store, bound, ready))
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -166,7 +166,7 @@ async def _serve(
     settings: Settings,
     vault: AesVault,
     store: SqliteStore,
-    bound: tuple[socket.socket, socket.socket],
+    bound: Sequence[socket.socket],
     ready: Callable[[Running], None],
 ) -> int:
     public, admin = bound
@@ -196,10 +196,11 @@ async def _serve(
     engine.start()
     head_log = asyncio.create_task(_log_head(parts))
     try:
-        await _until_ready(listeners, engine)
-        scheme = "https" if settings.tls.certificate else "http"
-        ready(Running(_url(scheme, public), _url(scheme, admin)))
-        await stop.wait()
+        await _until_ready(listeners, serving, engine)
+        if not stop.is_set():
+            scheme = "https" if settings.tls.certificate else "http"
+            ready(Running(_url(scheme, public), _url(scheme, admin)))
+            await stop.wait()
     finally:
         head_log.cancel()
         for listener in listeners:
@@ -241,9 +242,13 @@ def _parts(settings: Settings, vault: AesVault, store: SqliteStore, engine: Engi
     )
 
 
-async def _until_ready(listeners: list[Listener], engine: Engine) -> None:
+async def _until_ready(listeners: list[Listener], serving: list[asyncio.Task[None]], engine: Engine) -> None:
+    """Return once both listeners answer and the recovery is over, or has failed. Raises what ended a listener."""
     # uvicorn tells that it has started by a plain attribute, so there is nothing to wait on.
-    while not all(listener.started for listener in listeners) or engine.condition == "recovering":  # noqa: ASYNC110
+    while not all(listener.started for listener in listeners) or engine.condition == "recovering":
+        for task in serving:
+            if task.done():
+                await task
         await asyncio.sleep(0.005)
 
 

@@ -110,6 +110,9 @@ def create(folder: Path) -> None:
     target, draft = folder / FILE, folder / f".{FILE}.{secrets.token_hex(4)}"
     if target.exists():
         raise BooksExist(f"there are books in {folder} already")
+    log = folder / f"{FILE}-wal"
+    if log.exists():  # SQLite would take it for the new file's, and show what the old one held
+        raise BooksExist(f"{log} is left of other books: move it away")
     steps = migrate.migrations("sqlite")
     # Made under another name and moved into place whole: a crash leaves no half-made books behind.
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -357,14 +360,20 @@ class SqliteStore:
                 self._write(change)
 
     def reseal(self, secrets: Sequence[SealedSecret]) -> None:
-        with _translated(), self._transaction():
-            self._connection.executemany(_KEEP_SEALED, secrets)
+        with _translated():
+            # What is replaced is overwritten: after a rotation the old master key shall open nothing in this file.
+            self._execute("PRAGMA secure_delete = ON")
+            with self._transaction():
+                self._connection.executemany(_KEEP_SEALED, secrets)
+            self._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._execute("PRAGMA secure_delete = OFF")
 
     def reader(self) -> SqliteReader:
         return SqliteReader(self._folder)
 
     def close(self) -> None:
         with suppress(sqlite3.Error):
+            self._execute("PRAGMA busy_timeout = 0")  # what a reader still holds is copied back by the next writer
             self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
         os.close(self._lock)
