@@ -14,11 +14,11 @@ QUERY_BYTES_MAX = 16_384
 PARAMETERS_MAX = 64
 """The longest command has seven parameters; unknown ones are signed too, so some room is left for them."""
 
-BODY_SECONDS_MAX = 10
-"""A client that has not sent its announced body by then is told so and cut off: it holds memory."""
+HEAD_BYTES_MAX = 65_536
+"""A request line with all parameters in it, and headers: four times the largest query."""
 
-HEAD_SECONDS_MAX = 10
-"""The same for a request line and headers that never end."""
+REQUEST_SECONDS_MAX = 10
+"""A request that has not arrived whole by then, head and body, is told so and cut off: it holds memory."""
 
 CONNECTIONS_MAX = 4_096
 """Open connections of one listener: beyond them the answer is 503 at once, and memory stays bounded."""
@@ -96,3 +96,6 @@ KEY_CACHE_MAX = 65_536
 
 AUDIT_ENTRIES_MAX = 1_000_000
 """Up to here `GET /audit` makes a fresh pass; beyond, it answers the last one finished."""
+
+AUDIT_FINDINGS_MAX = 1_000
+"""Findings of one audit. Books with more are beyond repair row by row; the report says that there are more."""

@@ -12,13 +12,12 @@ from typing import cast
 
 from spotbook.app.pages import every
 from spotbook.app.ports import Reader
+from spotbook.domain.address import UNKNOWN
 from spotbook.domain.bans import Subject, SubjectBan
 from spotbook.domain.ladder import BanKind
 from spotbook.limits import ID_MAX
 
 _SUBJECT = re.compile(r"(?:address:|user:([1-9][0-9]{0,15})@)([0-9A-Za-z.:/]{1,64})", re.ASCII)
-_NOWHERE = "unknown"
-"""The address of those callers whose address cannot be told."""
 
 
 def subject_text(subject: Subject) -> str:
@@ -39,7 +38,7 @@ def _address(text: str) -> bool:
     try:
         ip_network(text)
     except ValueError:
-        return text == _NOWHERE
+        return text == UNKNOWN
     return True
 
 

@@ -109,6 +109,8 @@ class Engine:
         """Take no more in, carry out what is queued, end the thread; return whether it ended in time."""
         with self._more:
             self._draining = True
+            if self.condition != "ended":
+                self.condition = "draining"
             self._more.notify()
         if self._thread.ident is not None:
             self._thread.join(timeout_seconds)
@@ -131,11 +133,10 @@ class Engine:
                 self._ended()
 
     def _write(self, writer: Writer) -> None:
-        self.condition = "running"
-        self.recovered.set()
         probed = 0.0
         while writer.condition != "broken":
             with self._more:
+                self._show(writer)
                 while not self._queue and not self._draining:
                     self._more.wait(PROBE_SECONDS if writer.condition == "read_only" else None)
                     if writer.condition == "read_only":
@@ -145,9 +146,14 @@ class Engine:
             if writer.condition == "read_only" and time.monotonic() - probed >= PROBE_SECONDS:
                 probed = time.monotonic()
                 writer.probe()
-            self.condition = "read_only" if writer.condition == "read_only" else "running"
             if self._queue:
                 self._batch(writer)
+
+    def _show(self, writer: Writer) -> None:
+        """Show the writer's condition; under the lock, so that a drain is not overwritten."""
+        if not self._draining:
+            self.condition = "read_only" if writer.condition == "read_only" else "running"
+        self.recovered.set()
 
     def _batch(self, writer: Writer) -> None:
         if writer.condition != "sound":

@@ -88,8 +88,10 @@ def read(body: bytes) -> tuple[int, list[Transaction]]:
         ]
         time = raw["time"]
         canonical = body_of(time, transactions)
-    except (msgspec.MsgspecError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NotCanonical(str(error)) from error
+    if type(time) is not int or not all(isinstance(part, str) for by, name, _ in transactions for part in (by, name)):
+        raise NotCanonical("the time is no whole number, or a name is no text")
     if canonical != body:
         raise NotCanonical("the bytes are not in their canonical form")
     return time, transactions

@@ -7,7 +7,6 @@ the sealed secret, so that a row changed in the file opens nothing: such a key i
 import secrets
 import uuid
 from collections.abc import Callable, Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NamedTuple
 
 import msgspec
@@ -17,12 +16,11 @@ from spotbook.app.engine import Engine
 from spotbook.app.ports import Clock, Reader, SealedKey, SealedSecret, Store, Vault
 from spotbook.app.projection import TABLES
 from spotbook.app.writer import Outcome, Refused
+from spotbook.domain.address import Networks
 from spotbook.domain.commands import MakeKey, RevokeKey
 from spotbook.domain.credentials import Actor, Key
 from spotbook.domain.errors import Invalid, UnknownKey
 from spotbook.limits import KEY_CACHE_MAX, PAGE_ROWS_MAX
-
-Network = IPv4Network | IPv6Network
 
 CHECK_KEY = ""
 """The sealed secrets hold one that is no key's: it tells whether a master key fits these books."""
@@ -35,7 +33,11 @@ class OpenKey(NamedTuple):
 
     key: Key
     secret: bytes
-    allow: tuple[Network, ...]
+    allow: Networks | None
+
+    def lets_in(self, address: str) -> bool:
+        """Whether the key may be used from this address: from any, unless it has an allow-list."""
+        return self.allow is None or self.allow.holds(address)
 
 
 class MasterKeyWrong(Exception):
@@ -47,12 +49,12 @@ def bound(key: Key) -> bytes:
     return msgspec.json.encode([key.api_key, key.account, key.permissions, key.allow, key.expires_at, key.revoked_at])
 
 
-def networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    """Return the CIDR ranges of an allow-list; a single address is a range of one. Invalid for anything else."""
+def ranges_of(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return an allow-list with every range in its canonical text; Invalid for one that is no address or range."""
     try:
-        return tuple(ip_network(text, strict=False) for text in texts)
+        return Networks(texts).texts
     except ValueError:
-        raise Invalid("allow", "write addresses or CIDR ranges, such as 10.0.0.0/8") from None
+        raise Invalid("allow", "write addresses or CIDR ranges, such as 10.0.0.0/8 or 192.0.2.7") from None
 
 
 class Keys:
@@ -79,7 +81,7 @@ class Keys:
 
         `secret` and `api_key` are chosen at random unless given. Raises Invalid for a malformed allow-list.
         """
-        ranges = tuple(str(network) for network in networks(allow))
+        ranges = ranges_of(allow)
         command = MakeKey(account, api_key or str(uuid.uuid4()), permissions, ranges, label, self._clock(), expires_at)
         secret = secret or secrets.token_hex(20).upper()
         key = Key(command.api_key, account, permissions, ranges, label, command.made_at, expires_at, 0)
@@ -138,7 +140,7 @@ class KeyRing:
         if secret is None:
             self._tampered(key.api_key)
             return None
-        return OpenKey(key, secret.encode(), networks(key.allow))
+        return OpenKey(key, secret.encode(), Networks(key.allow) if key.allow else None)
 
 
 def first_seal(vault: Vault) -> SealedSecret:

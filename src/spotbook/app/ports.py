@@ -103,12 +103,12 @@ class Changes(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """All balances of one account at one version: (asset, available, frozen) in the assets' sequence."""
+    """All balances of one account at one version: (asset, available, frozen, its version), in the assets' sequence."""
 
     version: int
     batch: int
     batch_time: int
-    balances: list[tuple[int, int, int]]
+    balances: list[tuple[int, int, int, int]]
 
 
 class SealedKey(NamedTuple):
@@ -142,6 +142,12 @@ class Reader(Protocol):
     def master_key_check(self) -> bytes | None:
         """Return the sealed secret that is no key's, by which a master key is known to fit; None before it is set."""
 
+    def keys_of(self, account: int, after: Row, limit: int) -> list[Row]:
+        """Return up to `limit` rows of ``api_key`` of an account, revoked ones too, in the order they were made.
+
+        `after` is (made_at, api_key) of the row before the first, ``()`` to begin at the first.
+        """
+
     def find(self, table: str, key: Row) -> Row | None:
         """Return the row of this primary key, or None."""
 
@@ -154,8 +160,14 @@ class Reader(Protocol):
     def batches(self, after: int, limit: int) -> list[StoredBatch]:
         """Return up to `limit` batches with numbers above `after`, in order."""
 
+    def hold(self) -> None:
+        """Make all reads see this moment until `release`. Keep it short: see `limits.READ_SECONDS_MAX`."""
+
+    def release(self) -> None:
+        """End what `hold` began."""
+
     def snapshot(self) -> AbstractContextManager[None]:
-        """Make all reads inside the `with` see one moment. Keep it short: see `limits.READ_SECONDS_MAX`."""
+        """Make all reads inside the `with` see one moment, by `hold` and `release`, unless one is held already."""
 
     def close(self) -> None:
         """Give the connection back."""

@@ -32,7 +32,7 @@ from spotbook.domain.apply import apply
 from spotbook.domain.commands import Command, StopWriter
 from spotbook.domain.credentials import Actor, House, written
 from spotbook.domain.decide import decide
-from spotbook.domain.errors import InvariantBroken, Refusal
+from spotbook.domain.errors import InvariantBroken, Refusal, WriterStopped
 from spotbook.domain.events import Event
 from spotbook.limits import BATCH_COMMANDS_MAX, BATCH_EVENTS_MAX, REASON_CHARACTERS_MAX
 
@@ -111,6 +111,14 @@ class Writer:
 
     def carry_out(self, pending: deque[Submission]) -> list[tuple[Submission, Outcome]]:
         """Take one batch from the left of `pending`; return what became of each command taken."""
+        taken: list[Submission] = []
+        try:
+            return self._carry_out(pending, taken)
+        except Exception as fault:  # noqa: BLE001  (whatever it is, nobody may be left waiting)
+            unknown = self._break(f"a batch failed: {fault}", fault)
+            return [(submission, unknown) for submission in taken]
+
+    def _carry_out(self, pending: deque[Submission], taken: list[Submission]) -> list[tuple[Submission, Outcome]]:
         now = max(self._clock(), self.head.time)  # the journal's time never runs backwards
         transactions: list[Transaction] = []
         secrets: list[SealedSecret] = []
@@ -118,11 +126,11 @@ class Writer:
         events_count = 0
         while pending and len(decided) < BATCH_COMMANDS_MAX and events_count < BATCH_EVENTS_MAX:
             submission = pending.popleft()
+            taken.append(submission)
             try:
                 outcome, events = self._decide(submission, now)
             except InvariantBroken as broken:
-                taken = [taken for taken, _ in decided]
-                return self._stop([*taken, submission], str(broken), broken)
+                return self._stop(taken, str(broken), broken)
             decided.append((submission, outcome))
             if events:
                 events_count += len(events)
@@ -131,7 +139,7 @@ class Writer:
         try:
             return self._commit(now, transactions, secrets, decided)
         except InvariantBroken as broken:
-            return self._stop([submission for submission, _ in decided], str(broken), broken)
+            return self._stop(taken, str(broken), broken)
 
     def _decide(self, submission: Submission, now: int) -> tuple[Outcome, list[Event]]:
         """Decide and apply one command. Only InvariantBroken leaves this place."""
@@ -164,9 +172,9 @@ class Writer:
             if failure is not None:
                 self.books.forget()
                 return [(submission, failure) for submission, _ in decided]
-            self.books.keep()
             self.head = Head(batch.number, batch.time, batch.hash)
-            self._committed(Commit(batch, transactions))
+            self._tell(Commit(batch, transactions))
+        self.books.keep()  # also when nothing changed: what was read for refusals and repeats must not pile up
         number, time = self.head.number, self.head.time
         return [
             (
@@ -175,6 +183,12 @@ class Writer:
             )
             for submission, outcome in decided
         ]
+
+    def _tell(self, commit: Commit) -> None:
+        try:
+            self._committed(commit)
+        except Exception as fault:  # noqa: BLE001  (the batch is on disk, whatever those who watch make of it)
+            self._alarm("a committed batch could not be shown to those who watch", fault)
 
     def _draw_up(self, now: int, transactions: list[Transaction]) -> tuple[StoredBatch, Changes]:
         try:
@@ -216,24 +230,30 @@ class Writer:
         return self._break("the journal's head is another writer's", failed)
 
     def _break(self, why: str, cause: BaseException) -> Unknown:
-        self._alarm(f"the writer ends: {why}", cause)
         self.condition = "broken"
+        self._alarm(f"the writer ends: {why}", cause)
         return Unknown(why)
 
     def _stop(self, taken: Sequence[Submission], why: str, cause: BaseException) -> list[tuple[Submission, Outcome]]:
         """An invariant broke: undo the batch, remember the stop in the journal, and carry nothing out any more."""
         self._alarm("an invariant broke: the writer stops", cause)
         self.books.forget()
-        reason = "".join(character if character.isprintable() else " " for character in why).strip()
-        stop = Submission(StopWriter(reason[:REASON_CHARACTERS_MAX].strip()), House("writer"), (), lambda _: None)
+        words = "".join(character if character.isprintable() else " " for character in why).strip()
+        reason = words[:REASON_CHARACTERS_MAX].strip() or "an invariant broke"
+        stop = Submission(StopWriter(reason), House("writer"), (), lambda _: None)
         now = max(self._clock(), self.head.time)
         try:
             outcome, events = self._decide(stop, now)
         except InvariantBroken as again:
             self._break("the stop itself could not be decided", again)
         else:
-            transaction = Transaction(written(stop.actor), type(stop.command).__name__, events)
-            self._commit(now, [transaction], [], [(stop, outcome)])
+            if events:
+                transaction = Transaction(written(stop.actor), type(stop.command).__name__, events)
+                [(_, outcome)] = self._commit(now, [transaction], [], [(stop, outcome)])
+            # A stop that stands already is refused. One that is not on disk would be forgotten: better end.
+            stands = isinstance(outcome, Refused) and isinstance(outcome.refusal, WriterStopped)
+            if not stands and not isinstance(outcome, Done):
+                self._break("the stop could not be stored", cause)
         return [(submission, NotDone("the writer is stopped")) for submission in taken]
 
     def probe(self) -> bool:

@@ -1,0 +1,1 @@
+"""What Spotbook is measured against: other servers of the same call."""

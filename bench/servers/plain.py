@@ -1,0 +1,49 @@
+"""The comparators, on the same HTTP server with the same settings as Spotbook's.
+
+``python -m bench.servers.plain constant`` or ``python -m bench.servers.plain fastapi FILE``.
+"""
+
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from bench.comparators import constant
+
+
+def application(name: str, arguments: list[str]) -> Any:
+    """Return the comparator of this name."""
+    if name == "constant":
+        return constant.app
+    from bench.comparators.fastapi_sqlalchemy import make_app  # noqa: PLC0415  (only `make bench` installs it)
+
+    return make_app(Path(arguments[0]))
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        application(sys.argv[1], sys.argv[2:]),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        log_config=None,
+        timeout_keep_alive=75,
+        backlog=4096,
+    )
+    print(json.dumps({"url": f"http://127.0.0.1:{listening.getsockname()[1]}"}), flush=True)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

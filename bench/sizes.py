@@ -1,0 +1,36 @@
+"""How large a run is: whole, quick, or as small as it can be."""
+
+from typing import NamedTuple
+
+
+class Size(NamedTuple):
+    """Everything about a run that is a matter of patience."""
+
+    rounds: int
+    """Times that each thing is measured, in turn with what it is compared to; the median counts."""
+    accounts: int
+    assets: int
+    connections: int
+    warm_seconds: int
+    load_seconds: int
+    deposits: int
+    few_accounts: int
+    many_accounts: int
+    sheet_reads: int
+
+
+WHOLE = Size(
+    rounds=3,
+    accounts=10_000,
+    assets=5,
+    connections=64,
+    warm_seconds=3,
+    load_seconds=10,
+    deposits=100_000,
+    few_accounts=1_000,
+    many_accounts=1_000_000,
+    sheet_reads=50_000,
+)
+QUICK = WHOLE._replace(
+    rounds=1, warm_seconds=2, load_seconds=3, deposits=30_000, many_accounts=50_000, sheet_reads=20_000
+)

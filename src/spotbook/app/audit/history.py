@@ -1,0 +1,143 @@
+"""The tables that grow, compared with the journal in bounded memory.
+
+The rows of a table are spread over parts by their key. Of each part there is one sum: of the digests of its rows, from
+the replay and from the table. Only parts whose sums differ are looked at row by row, in a second reading of both.
+
+The digest is Python's own hash of bytes, SipHash, which is the quickest there is; bytes that nobody knows come first,
+anew for each audit, so that no rows can be made up whose sum comes out right.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from spotbook.app.audit import chain
+from spotbook.app.audit.report import Findings
+from spotbook.app.audit.words import difference, place_of
+from spotbook.app.journal import NotCanonical
+from spotbook.app.pages import every, pages
+from spotbook.app.ports import Reader, Row
+from spotbook.app.projection import TABLES, changes_of
+
+PARTS = 65_536
+"""With a thousand million rows, a part has some 15,000."""
+
+EXPLAINED_MAX = 64
+"""Parts that are looked at row by row."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Tally:
+    """The sums of digests, by part."""
+
+    def __init__(self, keys: int, secret: bytes) -> None:
+        self._keys = keys
+        self._secret = secret
+        self.sums = [0] * PARTS
+
+    def part(self, row: Row) -> int:
+        """Return the part in which the row is counted."""
+        return hash(row[: self._keys]) % PARTS
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Count rows."""
+        sums, keys, secret = self.sums, self._keys, self._secret
+        for row in rows:
+            sums[hash(row[:keys]) % PARTS] += hash(secret + _encode(row))
+
+    def differing(self, other: "Tally") -> list[int]:
+        """Return the parts whose sums are not the same."""
+        return [part for part, (one, two) in enumerate(zip(self.sums, other.sums, strict=True)) if one != two]
+
+
+class Bound(NamedTuple):
+    """Up to where the rows of a table are compared: those whose last column is above `last` came later."""
+
+    last: int
+    now: Callable[[], int]
+
+
+class History:
+    """Compares every growing table with what the replay counted, up to batch `last`."""
+
+    def __init__(self, reader: Reader, tallies: dict[str, Tally], last: int, deposits: int, secret: bytes) -> None:
+        """`deposits` is the number of the last deposit made by batch `last`."""
+        self._reader = reader
+        self._tallies = tallies
+        self._last = last
+        self._secret = secret
+        by_batch = Bound(last, lambda: reader.head().number)
+        # A row of deposit_identity has no batch; deposits are numbered in the order in which they are made.
+        by_deposit = Bound(deposits, self._deposits_now)
+        self._bounds = {"entry": by_batch, "deposit": by_batch, "deposit_identity": by_deposit}
+
+    def _deposits_now(self) -> int:
+        counter = self._reader.find("counter", ("deposit",))
+        return int(counter[1]) if counter else 0
+
+    def compare(self, findings: Findings) -> None:
+        """Note every row that is missing, left over or different."""
+        differing = {}
+        for table in self._tallies:
+            try:
+                differing[table] = self._differing(table, findings)
+            except Exception as unreadable:  # noqa: BLE001  (whatever stands in the file is a finding, not the end)
+                findings.add("tables", f"table {table} cannot be read: {unreadable}")
+        differing = {table: parts for table, parts in differing.items() if parts}
+        if differing:
+            try:
+                self._explain(differing, findings)
+            except Exception as unreadable:  # noqa: BLE001  (the same)
+                findings.add("tables", f"{', '.join(differing)} differ from the journal, and {unreadable}")
+
+    def _differing(self, table: str, findings: Findings) -> list[int]:
+        last, now = self._bounds[table]
+        tally = Tally(TABLES[table].keys, self._secret)
+        latest: Row = (last,)
+        for rows in pages(self._reader, table):
+            # A row with anything but a number there makes the table unreadable.
+            later = [row for row in rows if row[-1] > last]  # type: ignore[operator]
+            tally.add([row for row in rows if row[-1] <= last] if later else rows)  # type: ignore[operator]
+            latest = max([latest, *later], key=lambda row: row[-1])
+        if latest[-1] > now():  # type: ignore[operator]
+            findings.add("tables", f"table {table} has a row that no batch made: {latest}", **place_of(table, latest))
+        return self._tallies[table].differing(tally)
+
+    def _explain(self, differing: dict[str, list[int]], findings: Findings) -> None:
+        wanted = {table: set(parts[:EXPLAINED_MAX]) for table, parts in differing.items()}
+        expected: dict[str, dict[Row, Row]] = {table: {} for table in wanted}
+        for table, row in self._journalled(wanted):
+            key = row[: TABLES[table].keys]
+            if key in expected[table]:
+                words = f"the journal makes a row of {table} twice: {key}"
+                findings.add("twice", words, **place_of(table, row))
+            expected[table][key] = row
+        for table, parts in differing.items():
+            self._compare_rows(table, wanted[table], expected[table], findings)
+            if len(parts) > EXPLAINED_MAX:
+                words = f"{len(parts) - EXPLAINED_MAX} parts more of table {table} differ from the journal"
+                findings.add("tables", words)
+
+    def _journalled(self, wanted: dict[str, set[int]]) -> Iterator[tuple[str, Row]]:
+        """Yield the rows of the wanted parts as the journal makes them."""
+        for batch in chain.stored(self._reader, 0, self._last):
+            try:
+                rows = changes_of(batch.number, chain.read(batch)).rows
+            except NotCanonical:
+                continue  # the replay has said so
+            for table, parts in wanted.items():
+                part = self._tallies[table].part
+                yield from ((table, row) for row in rows.get(table, ()) if part(row) in parts)
+
+    def _compare_rows(self, table: str, parts: set[int], expected: dict[Row, Row], findings: Findings) -> None:
+        keys, part = TABLES[table].keys, self._tallies[table].part
+        for row in every(self._reader, table):
+            if part(row) not in parts or row[-1] > self._bounds[table].last:  # type: ignore[operator]
+                continue
+            should = expected.pop(row[:keys], None)
+            if should != row:
+                findings.add("tables", difference(findings, table, row, should), **place_of(table, should or row))
+        for should in expected.values():
+            findings.add("tables", difference(findings, table, None, should), **place_of(table, should))

@@ -1,0 +1,13 @@
+"""What holds for every test: how Hypothesis searches.
+
+Locally it draws anew on each run; in CI (``CI`` in the environment) it draws the same each time, so that a run that
+passed passes again. Both print what is needed to see a failure again.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("local", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
