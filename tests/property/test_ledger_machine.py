@@ -107,15 +107,14 @@ def same(txid: str) -> str:
 
 
 class Leg(NamedTuple):
-    """One step of a transaction, as it is drawn: what, of which of the accounts and holds, how much of what is there.
+    """One step of a transaction, as it is drawn: what, of which balance or hold, to whom, how much of what is there.
 
     `part` is in hundredths of what is available or owned; beyond a hundred it is more than there is.
     """
 
     what: str
-    who: int
+    which: int
     other: int
-    asset: int
     part: int
 
 
@@ -124,8 +123,7 @@ LEGS = st.builds(
     st.sampled_from(["freeze", "release", "spend", "transfer"]),
     st.integers(0, 20),
     st.integers(0, 20),
-    st.sampled_from(sorted(ASSETS)),
-    st.sampled_from([1, 25, 50, 99, 100, 100, 101, 150]),
+    st.sampled_from([1, 25, 50, 50, 50, 99, 100, 100, 100, 101, 150]),
 )
 
 
@@ -145,6 +143,8 @@ class LedgerMachine(RuleBasedStateMachine):
         for name, scale, supply in ASSETS.values():
             self.done(MakeAsset(name, scale, written(supply, scale)))
         self.open_account()
+        for asset in ASSETS:
+            self.try_deposit(self.model.users()[0], 60, (asset, "", "first", 0))
 
     # --- what comes of a command ----------------------------------------------------------------
 
@@ -213,9 +213,11 @@ class LedgerMachine(RuleBasedStateMachine):
         data=st.data(),
         asset=st.sampled_from(sorted(ASSETS)),
         identity=st.tuples(st.sampled_from(["", "ETH"]), st.sampled_from(TXIDS), st.integers(0, 2)),
-        units=st.one_of(st.integers(0, 120), st.integers(0, 2**62 - 1)),
+        units=st.one_of(st.integers(0, 120), st.integers(0, 2**62 - 1), st.sampled_from(["all", "a unit more"])),
     )
-    def deposit(self, data: st.DataObject, asset: int, identity: tuple[str, str, int], units: int) -> None:
+    def deposit(self, data: st.DataObject, asset: int, identity: tuple[str, str, int], units: int | str) -> None:
+        if isinstance(units, str):  # of what can still be there of it
+            units = ASSETS[asset][2] + self.model.available[WORLD, asset] + (units != "all")
         account = data.draw(st.sampled_from(self.model.users()))
         self.try_deposit(account, units, (asset, *identity))
 
@@ -254,7 +256,7 @@ class LedgerMachine(RuleBasedStateMachine):
             units += 1
         if what == "account":
             account = data.draw(st.sampled_from(self.model.users()))
-        spelling = data.draw(st.sampled_from([other for other in TXIDS if same(other) == txid]))
+        spelling = data.draw(st.sampled_from([txid, *(other for other in TXIDS if same(other) == txid)]))
         self.try_deposit(account, units, (asset, chain, spelling, index))
 
     @rule(
@@ -288,38 +290,40 @@ class LedgerMachine(RuleBasedStateMachine):
     def draw_up(self, leg: Leg, draft: Draft, model: Model) -> bool:
         """Add one leg to the draft and to the model; return whether it was, rightly, refused."""
         people = model.everybody()
-        account, other = people[leg.who % len(people)], people[leg.other % len(people)]
+        other = people[leg.other % len(people)]
         if leg.what in {"freeze", "transfer"}:
-            return self.take(leg, account, other, draft, model)
+            there = sorted(key for key, units in model.available.items() if units > 0)
+            return bool(there) and self.take(leg, there[leg.which % len(there)], other, draft, model)
         holds = sorted(model.holds)
-        if not holds:
-            return False
-        self.give(leg, holds[leg.who % len(holds)], other, draft, model)
+        if holds:
+            self.give(leg, holds[leg.which % len(holds)], other, draft, model)
         return False
 
-    def take(self, leg: Leg, account: int, other: int, draft: Draft, model: Model) -> bool:
-        """Take from what is available, for a hold or for another account."""
-        amount = max(1, model.available[account, leg.asset] * leg.part // 100)
-        hold = Hold(account, leg.asset, "order" if leg.other % 2 else "withdrawal", self.next_hold)
+    def take(self, leg: Leg, balance: Pair, other: int, draft: Draft, model: Model) -> bool:
+        """Take from what is available, for a hold or for another account; return whether it was refused."""
+        account, asset = balance
+        available = model.available[balance]
+        amount = max(1, available * leg.part // 100) if leg.part <= 100 else available + leg.part - 100
+        hold = Hold(account, asset, "order" if leg.other % 2 else "withdrawal", self.next_hold)
         self.next_hold += 1
 
         def ask() -> None:
             if leg.what == "freeze":
                 draft.freeze(HoldKey(*hold), amount, why="place")
             else:
-                draft.move(account, leg.asset, available=-amount, why="transfer", ref=0)
+                draft.move(account, asset, available=-amount, why="transfer", ref=0)
 
-        if amount > model.available[account, leg.asset]:
-            self.short(ask, amount, model.available[account, leg.asset])
+        if amount > available:
+            self.short(ask, amount, available)
             return True
         ask()
         if leg.what == "freeze":
-            model.move(account, leg.asset, -amount, amount)
+            model.move(account, asset, -amount, amount)
             model.holds[hold] = amount
         else:
-            model.move(account, leg.asset, -amount, 0)
-            draft.move(other, leg.asset, available=amount, why="transfer", ref=0)
-            model.move(other, leg.asset, amount, 0)
+            model.move(account, asset, -amount, 0)
+            draft.move(other, asset, available=amount, why="transfer", ref=0)
+            model.move(other, asset, amount, 0)
         return False
 
     @staticmethod
@@ -344,7 +348,7 @@ class LedgerMachine(RuleBasedStateMachine):
             ask()
         assert (refusal.value.needed, refusal.value.available) == (needed, available)
 
-    @rule(data=st.data(), how=st.sampled_from(["money from nothing", "frozen without a hold", "more than it owns"]))
+    @rule(data=st.data(), how=st.sampled_from(["money from nothing", "frozen without a hold", "too much", "it twice"]))
     def break_the_rules(self, data: st.DataObject, how: str) -> None:
         """A transaction that does not add up never closes, and changes nothing."""
         draft = Draft(self.bench.state)
@@ -358,7 +362,10 @@ class LedgerMachine(RuleBasedStateMachine):
                 draft.move(WORLD, 2, available=-2, why="x", ref=0)
             else:
                 hold = data.draw(st.sampled_from(sorted(self.model.holds) or [Hold(user, 2, "order", 10**9)]))
-                draft.release(HoldKey(*hold), self.model.holds.get(hold, 0) + 1, why="x")
+                owned = self.model.holds.get(hold, 0)
+                if how == "it twice":
+                    draft.release(HoldKey(*hold), owned, why="x")
+                draft.release(HoldKey(*hold), owned + (how == "too much" or not owned), why="x")
             draft.close()
         except errors.InvariantBroken:
             return
@@ -397,9 +404,12 @@ class LedgerMachine(RuleBasedStateMachine):
         if account:
             self.model.kinds[account.id] = "user"
 
-    @rule(milliseconds=st.integers(0, 30))
-    def wait(self, milliseconds: int) -> None:
-        self.bench.now += milliseconds
+    @rule(data=st.data(), early=st.booleans())
+    def wait_for_a_key_to_expire(self, data: st.DataObject, early: bool) -> None:
+        """Until the millisecond of its expiry, or the one before."""
+        times = sorted({key["expires"] for key in self.model.keys.values() if key["expires"] > self.bench.now})
+        if times:
+            self.bench.now = data.draw(st.sampled_from(times)) - early
 
     @rule()
     def stop_and_resume(self) -> None:

@@ -129,7 +129,7 @@ class KeyRing:
             self._kept.pop(api_key, None)
             return None
         opened = kept[2] if kept is not None and kept[1] == found else self._open(found)
-        if len(self._kept) >= self._keys_max:
+        if kept is None and len(self._kept) >= self._keys_max:
             del self._kept[next(iter(self._kept))]
         self._kept[api_key] = (changed, found, opened)
         return opened
