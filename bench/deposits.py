@@ -21,7 +21,7 @@ from spotbook.app import journal, projection
 from spotbook.app.ports import Changes, StoredBatch
 from spotbook.app.projection import TABLES, Table
 from spotbook.app.writer import Commit
-from spotbook.limits import CHECKPOINT_PAGES, PAGE_ROWS_MAX
+from spotbook.limits import CHECKPOINT_ROWS, PAGE_ROWS_MAX
 from spotbook.store.sqlite import FILE, WRITER_PRAGMAS, SqliteStore
 from spotbook.store.vault import new_master_key
 
@@ -125,7 +125,7 @@ def _bare(folder: Path, batches: list[tuple[StoredBatch, Changes]], first_timed:
             connection.executemany(puts[table], put)
             rows += len(put)
         connection.execute("COMMIT")
-        if rows >= CHECKPOINT_PAGES:  # as often as the store does
+        if rows >= CHECKPOINT_ROWS:  # as often as the store does
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             rows = 0
     took = time.perf_counter() - begin

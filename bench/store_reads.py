@@ -19,7 +19,7 @@ from spotbook.store.vault import new_master_key
 
 RATIO_CEILING = 1.5
 START_SECONDS_CEILING = 10.0
-ASSETS = 3
+ASSETS = 2
 """Assets of an account: fewer than over HTTP, so that a million accounts are made in a minute or two."""
 TRIES = 3
 """Rounds at the least: each is a second's work, and a median needs some."""

@@ -17,6 +17,9 @@ PARAMETERS_MAX = 64
 HEAD_BYTES_MAX = 65_536
 """A request line with all parameters in it, and headers: four times the largest query."""
 
+MESSAGE_BYTES_MAX = HEAD_BYTES_MAX + 2 * BODY_BYTES_MAX
+"""All that one request may send: a chunked body has a length before each chunk, and trailers after the last."""
+
 REQUEST_SECONDS_MAX = 10
 """A request that has not arrived whole by then, head and body, is told so and cut off: it holds memory."""
 
@@ -45,8 +48,12 @@ BATCH_EVENTS_MAX = 16_384
 CACHE_ROWS_MAX = 262_144
 """Rows of each kind that the writer keeps in memory (some 60 MB of balances); the rest is read on demand."""
 
-CHECKPOINT_PAGES = 4_096
-"""The writer copies the log back into the file between batches once it holds 16 MiB."""
+CHECKPOINT_ROWS = 32_768
+"""The writer copies the log back into the file between batches once so many rows were written: a few full batches,
+so that a page which all of them changed is copied once, and the log stays below 128 MiB."""
+
+LOG_PAGES_MAX = 65_536
+"""At 256 MiB of log, kept from beginning anew by readers that overlap, the writer waits for them for a moment."""
 
 READ_SECONDS_MAX = 1
 """No reader holds a snapshot longer: it would keep the log from being copied back."""

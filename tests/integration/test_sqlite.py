@@ -557,7 +557,7 @@ def test_a_cursor_left_open_makes_no_other_reader_stale(
 def test_a_cursor_left_open_does_not_hold_up_the_writer(
     left_open: sqlite3.Cursor, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 1)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", 1)
     for number in range(3, 20):
         assert commit(store, {"counter": [("asset", number)]}).number == number
         store.tidy()
@@ -587,7 +587,7 @@ def test_once_it_is_closed_the_log_is_copied_back(left_open: sqlite3.Cursor, sto
 def test_the_writer_copies_the_log_back_between_batches(
     folder: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 10)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", 10)
     sizes = []
     for number in range(100):
         commit(store, {"counter": [("asset", number)]})

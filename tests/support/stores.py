@@ -82,10 +82,17 @@ class FaultyStore:
             raise self.head_fault
         return self.store.head()
 
+    def begin(self) -> None:
+        self.store.begin()
+
+    def end(self) -> None:
+        self.store.end()
+
     def commit(self, batch: StoredBatch, changes: Changes, secrets: Sequence[SealedSecret]) -> None:
         self.commits.append(batch)
         self.on_commit()
         if self.full:
+            self.store.end()  # as a commit that fails does
             raise DiskFull("the disk is full")
         fault = self.faults.popleft() if self.faults else None
         if fault is None:
@@ -94,6 +101,8 @@ class FaultyStore:
         there, kind = FAULTS[fault]
         if there:
             self.store.commit(batch, changes, secrets)
+        else:
+            self.store.end()
         raise kind(fault)
 
     def find(self, table: str, key: Row) -> Row | None:

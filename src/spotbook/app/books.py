@@ -19,22 +19,26 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+class _Kept(dict[K, V | None]):
+    """Values by key, each read by `load` when it is first asked for."""
+
+    def __init__(self, load: Callable[[K], V | None]) -> None:
+        super().__init__()
+        self._load = load
+
+    def __missing__(self, key: K) -> V | None:
+        value = self[key] = self._load(key)
+        return value
+
+
 class CachedShelf(Generic[K, V]):
-    """A shelf whose values are read by `load` when asked for, and kept up to a bound."""
+    """A shelf whose values are read by `load` when asked for, and kept up to a bound. `get` returns one, or None."""
 
     def __init__(self, load: Callable[[K], V | None], rows_max: int) -> None:
-        self._load = load
         self._rows_max = rows_max
-        self._kept: dict[K, V | None] = {}
+        self._kept: _Kept[K, V] = _Kept(load)
         self._changed: set[K] = set()
-
-    def get(self, key: K) -> V | None:
-        """Return the value, or None."""
-        try:
-            return self._kept[key]
-        except KeyError:
-            value = self._kept[key] = self._load(key)
-            return value
+        self.get = self._kept.__getitem__
 
     def put(self, key: K, value: V | None) -> None:
         """Set the value."""

@@ -181,6 +181,15 @@ class Store(Protocol):
     def head(self) -> Head:
         """Return the end of the journal as the disk has it."""
 
+    def begin(self) -> None:
+        """Begin a batch, before its first command is decided: until `end` each `find` costs less.
+
+        Raises nothing: whatever is the matter, `commit` will say.
+        """
+
+    def end(self) -> None:
+        """End what `begin` began, if `commit` did not."""
+
     def commit(self, batch: StoredBatch, changes: Changes, secrets: Sequence[SealedSecret]) -> None:
         """Write the batch, its projections and its sealed secrets in one transaction, confirmed by the disk.
 

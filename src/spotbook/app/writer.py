@@ -113,10 +113,13 @@ class Writer:
         """Take one batch from the left of `pending`; return what became of each command taken."""
         taken: list[Submission] = []
         try:
+            self._store.begin()
             return self._carry_out(pending, taken)
         except Exception as fault:  # noqa: BLE001  (whatever it is, nobody may be left waiting)
             unknown = self._break(f"a batch failed: {fault}", fault)
             return [(submission, unknown) for submission in taken]
+        finally:
+            self._store.end()
 
     def _carry_out(self, pending: deque[Submission], taken: list[Submission]) -> list[tuple[Submission, Outcome]]:
         now = max(self._clock(), self.head.time)  # the journal's time never runs backwards
@@ -176,13 +179,7 @@ class Writer:
             self._tell(Commit(batch, transactions))
         self.books.keep()  # also when nothing changed: what was read for refusals and repeats must not pile up
         number, time = self.head.number, self.head.time
-        return [
-            (
-                submission,
-                outcome._replace(batch=number, batch_time=time) if isinstance(outcome, Done | Refused) else outcome,
-            )
-            for submission, outcome in decided
-        ]
+        return [(submission, _settled(outcome, number, time)) for submission, outcome in decided]
 
     def _tell(self, commit: Commit) -> None:
         try:
@@ -261,7 +258,7 @@ class Writer:
         if self.condition == "read_only":
             try:
                 self._store.probe()
-            except DiskFull:
+            except (DiskFull, FateUnknown):  # full still, or somebody else holds the file for a moment
                 return False
             except StoreError as failed:
                 self._break(str(failed), failed)
@@ -273,5 +270,18 @@ class Writer:
         """Between batches: let the store keep itself quick. A disk that breaks here breaks the writer."""
         try:
             self._store.tidy()
+        except DiskFull as full:
+            # The log has no place to go back to. What is committed is safe in it, and reads go on.
+            self._alarm("the disk takes no more: the books can only be read", full)
+            self.condition = "read_only"
         except StoreError as failed:
             self._break(str(failed), failed)
+
+
+def _settled(outcome: Outcome, batch: int, time: int) -> Outcome:
+    """Return the outcome with the batch from which on it is true."""
+    if isinstance(outcome, Done):
+        return Done(outcome.result, outcome.fresh, batch, time)
+    if isinstance(outcome, Refused):
+        return Refused(outcome.refusal, batch, time)
+    return outcome

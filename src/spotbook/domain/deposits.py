@@ -1,6 +1,7 @@
 """Deposits: credited once, and once only, whoever asks and however often."""
 
 import re
+from functools import lru_cache
 
 from spotbook.domain import amount
 from spotbook.domain.account import WORLD
@@ -11,12 +12,13 @@ from spotbook.domain.errors import DepositDiffers, Invalid, SupplyExceeded, Unkn
 from spotbook.domain.events import DepositMade
 from spotbook.domain.ledger import Draft
 from spotbook.domain.state import NOTHING, DepositKey, State
-from spotbook.limits import CHAIN_CHARACTERS_MAX, DEPOSIT_INDEX_MAX, TXID_CHARACTERS_MAX
+from spotbook.limits import BATCH_COMMANDS_MAX, CHAIN_CHARACTERS_MAX, DEPOSIT_INDEX_MAX, TXID_CHARACTERS_MAX
 
 _HASH = re.compile(r"(?:0[xX])?([0-9a-fA-F]{64})", re.ASCII)
 _VISIBLE = re.compile(r"[!-~]*", re.ASCII)
 
 
+@lru_cache(2 * BATCH_COMMANDS_MAX)  # asked three times of each: to decide, to apply, to write its row
 def same_txid(txid: str) -> str:
     """Return `txid` as it compares.
 

@@ -10,12 +10,12 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from spotbook.limits import CONNECTIONS_MAX, HEAD_BYTES_MAX, REQUEST_SECONDS_MAX
+from spotbook.limits import CONNECTIONS_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, REQUEST_SECONDS_MAX
 from spotbook.server.replies import HeaderLines
 from spotbook.wire.coinw import envelope
 
@@ -25,13 +25,15 @@ SWEEP_SECONDS = 1.0
 class BoundedProtocol(HttpToolsProtocol):
     """One connection.
 
-    `since` is when the request now arriving began, None while none is; `head_bytes` is what came since its head began,
-    counted in the pieces in which it came.
+    `phase` is where in a request its bytes are: before it, in its head, or in its body. `since` is when the request now
+    arriving began, None while none is; `arrived` is how much of it came, counted in the pieces in which it came.
     """
 
+    phase: Literal["idle", "head", "body"] = "idle"
     since: float | None = None
-    head_open = True
-    head_bytes = 0
+    stalled_since: float | None = None
+    arrived = 0
+    ended = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -44,30 +46,74 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if self.since is None:
             self.since = self.loop.time()
+        self.ended = False
         super().data_received(data)
-        if self.head_open:
-            self.head_bytes += len(data)
-            if self.head_bytes > HEAD_BYTES_MAX:
-                words = "parameter error: headers: too large"
-                self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "10003", words)
+        if self.ended:
+            self.arrived = 0  # in a piece in which a request ended, what belongs to the next one cannot be told
+        else:
+            self.arrived += len(data)
+            self._check_size()
+
+    def _check_size(self) -> None:
+        if self.phase == "body":
+            if self.arrived > MESSAGE_BYTES_MAX:  # chunks, or trailers, without end: the body's own bound is the path's
+                self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "10003", "parameter error: body: too large")
+        elif self.arrived > HEAD_BYTES_MAX:
+            words = "parameter error: headers: too large"
+            self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "10003", words)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.phase = "head"
+        if self.since is None:
+            self.since = self.loop.time()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.phase == "head":  # a trailer after a chunked body is no header: nobody may choose an address by it
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self.head_open = False
+        if self.parser.should_upgrade() and _has_body(self.headers):
+            # The parser ends such a request with its head, and would read its body as the next request.
+            words = "parameter error: upgrade: only HTTP/1.1 is spoken here: leave Upgrade out"
+            self.refuse(HTTPStatus.BAD_REQUEST, "10003", words)
+            return
+        self.phase = "body"
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        if self.phase != "body":
+            return  # refused at its head
+        self.phase = "idle"
         self.since = None
-        self.head_open = True
-        self.head_bytes = 0
+        self.ended = True
         super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        self.stalled_since = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self.stalled_since = None
+        super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (uvicorn's words are plain text)
         self.refuse(HTTPStatus.BAD_REQUEST, "10003", "parameter error: request: malformed HTTP")
 
     def refuse(self, status: HTTPStatus, code: str, message: str) -> None:
-        """Answer with an envelope, unless an answer is under way, and close."""
-        cycle: RequestResponseCycle | None = self.cycle  # None until the first request's head is whole
-        if cycle is None or cycle.response_complete or not cycle.response_started:
+        """Answer with an envelope and close; but no answer takes the place of another request's, which goes first."""
+        if self.transport.is_closing():
+            return
+        cycle: RequestResponseCycle | None = self.cycle  # the last request whose head was whole, None before the first
+        if self.phase == "body":
+            answered = bool(self.pipeline) or cycle is None or cycle.response_started
+        elif cycle is not None and not cycle.response_complete:
+            cycle.keep_alive = False  # it closes the connection behind its own answer
+            self.flow.pause_reading()
+            return
+        else:
+            answered = False
+        if not answered:
             body = envelope.failure(code, message)
             self.transport.write(
                 f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
@@ -77,9 +123,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def sweep(self, now: float) -> None:
-        """Close the connection when its request has been arriving for too long."""
-        if self.since is not None and now - self.since > REQUEST_SECONDS_MAX:
+        """Close the connection when its request has been arriving, or its reply been waiting to be read, too long."""
+        if self.stalled_since is not None and now - self.stalled_since > REQUEST_SECONDS_MAX:
+            self.transport.abort()
+        elif self.since is not None and now - self.since > REQUEST_SECONDS_MAX:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT, "-200", "system busy: the request took too long to arrive")
+
+
+def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b" 0")) for name, value in headers
+    )
 
 
 def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -100,7 +154,12 @@ class WholeReplies(RequestResponseCycle):
             await self._send_by_parts(message)
         elif message["type"] == "http.response.start" and self.start is None:
             self.start = message
-        elif self.start is None or message.get("more_body", False) or not self.keep_alive:
+        elif (
+            self.start is None
+            or message.get("more_body", False)
+            or not self.keep_alive
+            or self.scope["method"] == "HEAD"  # its reply has no body
+        ):
             await self._send_by_parts(message)
         elif not self.disconnected:
             headers = self.start["headers"]
@@ -178,4 +237,7 @@ class Listener(uvicorn.Server):
             await asyncio.sleep(SWEEP_SECONDS)
             for connection in list(self.server_state.connections):
                 if isinstance(connection, BoundedProtocol):
-                    connection.sweep(loop.time())
+                    try:
+                        connection.sweep(loop.time())
+                    except Exception:  # noqa: BLE001  (one connection must not end the guard over all others)
+                        connection.transport.abort()

@@ -124,6 +124,12 @@ class MemoryStore:
     def head(self) -> Head:
         return self._disk.head
 
+    def begin(self) -> None:
+        """Reading memory costs nothing that could be saved."""
+
+    def end(self) -> None:
+        """See `begin`."""
+
     def commit(self, batch: StoredBatch, changes: Changes, secrets: Sequence[SealedSecret]) -> None:
         disk = self._disk
         if disk.epoch != self._epoch or disk.head.number != batch.number - 1:

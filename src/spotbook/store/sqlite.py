@@ -35,7 +35,7 @@ from spotbook.app.ports import (
     WriterActive,
 )
 from spotbook.app.projection import TABLES, Table
-from spotbook.limits import CHECKPOINT_PAGES
+from spotbook.limits import CHECKPOINT_ROWS, LOG_PAGES_MAX
 from spotbook.store import migrate
 
 FILE = "books.sqlite3"
@@ -301,8 +301,20 @@ class SqliteStore:
         return epoch
 
     def head(self) -> Head:
+        if self._connection.in_transaction:  # what a failed commit left open would be read as if it were there
+            raise FateUnknown("a transaction is open that could not be rolled back")
         with _translated():
             return Head(*self._execute(_HEAD).fetchall()[0])
+
+    def begin(self) -> None:
+        # A read outside a transaction takes the file's lock and gives it back, which costs more than the read itself.
+        with suppress(sqlite3.Error):
+            self._execute("BEGIN IMMEDIATE")
+
+    def end(self) -> None:
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._execute("ROLLBACK")
 
     def commit(self, batch: StoredBatch, changes: Changes, secrets: Sequence[SealedSecret]) -> None:
         with _translated(), self._transaction():
@@ -341,12 +353,18 @@ class SqliteStore:
         return [row[0] for row in rows]
 
     def tidy(self) -> None:
-        """Copy the log back once enough rows were written. It waits for nobody."""
-        if self._rows_since_checkpoint < CHECKPOINT_PAGES:
+        """Copy the log back once enough rows were written; it waits for readers only when the log has grown large."""
+        if self._rows_since_checkpoint < CHECKPOINT_ROWS:
             return
+        self._rows_since_checkpoint = 0
         with _translated():
             _, self.log_pages, _ = self._execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()[0]
-        self._rows_since_checkpoint = 0
+            if self.log_pages >= LOG_PAGES_MAX:
+                self._execute("PRAGMA busy_timeout = 50")
+                try:
+                    self._execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+                finally:
+                    self._execute(f"PRAGMA busy_timeout = {BUSY_MS}")
 
     def probe(self) -> None:
         with _translated(), self._transaction():
@@ -380,7 +398,8 @@ class SqliteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._execute("BEGIN IMMEDIATE")
+        if not self._connection.in_transaction:  # else `begin` began it
+            self._execute("BEGIN IMMEDIATE")
         try:
             yield
             self._execute("COMMIT")
