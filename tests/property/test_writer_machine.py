@@ -43,7 +43,7 @@ COMMANDS = st.one_of(
     st.builds(lambda number: make_key(f"key-{number}"), st.integers(0, 4)),
     st.builds(lambda number: RevokeKey(USER, f"key-{number}", NOW), st.integers(0, 4)),
     st.builds(lambda number: RecordBan("10.0.0.1", "ban", number, number + 9), st.integers(0, 4)),
-    st.just(LiftBan("10.0.0.1")),
+    st.just(LiftBan("10.0.0.1", NOW)),
     st.sampled_from([Halt("audit"), Resume("checked")]),
 )
 

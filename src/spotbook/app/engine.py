@@ -84,7 +84,9 @@ class Engine:
             if len(self._queue) == 1:
                 self._more.notify()
 
-    def execute(self, command: Command, actor: Actor, *, secrets: tuple[SealedSecret, ...] = ()) -> Outcome:
+    def execute(
+        self, command: Command, actor: Actor, *, secrets: tuple[SealedSecret, ...] = (), gives_free: bool = False
+    ) -> Outcome:
         """Carry one command out and wait for its fate. For threads that may wait; never the writer's own."""
         done = threading.Event()
         fate: list[Outcome] = []
@@ -94,7 +96,7 @@ class Engine:
             done.set()
 
         try:
-            self.submit(command, actor, answer, secrets=secrets)
+            self.submit(command, actor, answer, secrets=secrets, gives_free=gives_free)
         except Busy as busy:
             return NotDone(str(busy))
         done.wait()
@@ -117,8 +119,9 @@ class Engine:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        drained = False
         try:
-            self._write(self._make_writer())
+            drained = self._write(self._make_writer())
         except BaseException as fault:  # noqa: BLE001  (whatever it is, nobody may be left waiting)
             self._alarm("the writer's thread ended", fault)
         finally:
@@ -129,10 +132,11 @@ class Engine:
             for submission in left:
                 self._answer(submission, NotDone("the writer has ended"))
             self.recovered.set()
-            if not self._draining:
+            if not drained:  # it ended by itself, be it in the middle of a drain
                 self._ended()
 
-    def _write(self, writer: Writer) -> None:
+    def _write(self, writer: Writer) -> bool:
+        """Carry batches out until all is drained, which is True, or the store broke, which is False."""
         probed = 0.0
         while writer.condition != "broken":
             with self._more:
@@ -142,12 +146,13 @@ class Engine:
                     if writer.condition == "read_only":
                         break
                 if not self._queue and self._draining:
-                    return
+                    return True
             if writer.condition == "read_only" and time.monotonic() - probed >= PROBE_SECONDS:
                 probed = time.monotonic()
                 writer.probe()
             if self._queue:
                 self._batch(writer)
+        return False
 
     def _show(self, writer: Writer) -> None:
         """Show the writer's condition; under the lock, so that a drain is not overwritten."""

@@ -56,13 +56,17 @@ class NotCanonical(ValueError):
 def body_of(time: int, transactions: Sequence[Transaction]) -> bytes:
     """Return the canonical bytes of a batch."""
     names = NAMES
+    written = [
+        (by, command, [(names[type(event)], *event) for event in events]) for by, command, events in transactions
+    ]
+    return _encoded(time, written)
+
+
+def _encoded(time: int, transactions: Sequence[tuple[str, str, Sequence[Sequence[Any]]]]) -> bytes:
     return msgspec.json.encode(
         {
             "time": time,
-            "transactions": [
-                {"by": by, "command": command, "events": [(names[type(event)], *event) for event in events]}
-                for by, command, events in transactions
-            ],
+            "transactions": [{"by": by, "command": command, "events": events} for by, command, events in transactions],
         }
     )
 
@@ -87,7 +91,19 @@ def read(body: bytes) -> tuple[int, list[Transaction]]:
             for part in raw["transactions"]
         ]
         time = raw["time"]
-        canonical = body_of(time, transactions)
+        # Each event with as many fields as it came with: those added to its class since have their defaults.
+        written = [
+            (
+                by,
+                command,
+                [
+                    (NAMES[type(event)], *event[: len(came) - 1])
+                    for event, came in zip(events, part["events"], strict=True)
+                ],
+            )
+            for (by, command, events), part in zip(transactions, raw["transactions"], strict=True)
+        ]
+        canonical = _encoded(time, written)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NotCanonical(str(error)) from error
     if type(time) is not int or not all(isinstance(part, str) for by, name, _ in transactions for part in (by, name)):

@@ -98,7 +98,8 @@ class Keys:
         secret = self._vault.unseal(found.sealed, bound(key))
         # A key whose row was changed in the file opens nothing; it is revoked all the same, and stays shut.
         sealed = () if secret is None else (SealedSecret(api_key, self._vault.seal(secret, bound(revoked))),)
-        return self._engine.execute(RevokeKey(account, api_key, revoked.revoked_at), actor, secrets=sealed)
+        command = RevokeKey(account, api_key, revoked.revoked_at)
+        return self._engine.execute(command, actor, secrets=sealed, gives_free=True)
 
 
 class KeyRing:
@@ -109,7 +110,7 @@ class KeyRing:
     """
 
     def __init__(
-        self, reader: Reader, vault: Vault, tampered: Callable[[str], None], keys_max: int = KEY_CACHE_MAX
+        self, reader: Reader, vault: Vault, tampered: Callable[[Key], None], keys_max: int = KEY_CACHE_MAX
     ) -> None:
         """`tampered` is told the key whose row and sealed secret do not belong together."""
         self._reader = reader
@@ -138,7 +139,7 @@ class KeyRing:
         key = key_of(found.row)
         secret = self._vault.unseal(found.sealed, bound(key))
         if secret is None:
-            self._tampered(key.api_key)
+            self._tampered(key)
             return None
         return OpenKey(key, secret.encode(), Networks(key.allow) if key.allow else None)
 

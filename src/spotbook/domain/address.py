@@ -101,6 +101,8 @@ def allowed(address: str, networks: Networks | None) -> bool:
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
+    if "%" in text:  # a zone is the name of an interface of ours, and may hold anything, a comma too
+        raise ValueError(text)
     network = ip_network(text)
     if isinstance(network, IPv6Network) and network.prefixlen >= 96 and network.network_address.ipv4_mapped:
         return IPv4Network((int(network.network_address.ipv4_mapped), network.prefixlen - 96))

@@ -107,9 +107,10 @@ class RecordBan(NamedTuple):
 
 
 class LiftBan(NamedTuple):
-    """Lift every ban of a subject."""
+    """Lift every ban of a subject that began until `lifted_at`, by the limiter's clock, as `began` is."""
 
     subject: str
+    lifted_at: int
 
 
 class Halt(NamedTuple):

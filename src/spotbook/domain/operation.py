@@ -29,5 +29,5 @@ def record_ban(state: State, command: RecordBan, now: int) -> Decision:  # noqa:
 def lift_ban(state: State, command: LiftBan, now: int) -> Decision:  # noqa: ARG001
     """Decide `LiftBan`; the result is the BanLifted."""
     check_words("subject", command.subject, REASON_CHARACTERS_MAX)
-    lifted = BanLifted(command.subject, now)
+    lifted = BanLifted(command.subject, command.lifted_at)
     return Decision([lifted], lifted)

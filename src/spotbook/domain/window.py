@@ -5,7 +5,7 @@ A call accepted at `t` keeps its place during [t, t + span) and gives it back at
 A window holds the time of each accepted call and no other; a limit of a billion costs what the calls cost.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", int, str)
@@ -56,7 +56,8 @@ class Windows(Generic[K]):
     def __init__(self, span: int, most: int) -> None:
         self._span = span
         self._most = most
-        self._windows: dict[K, Window] = {}
+        # Ordered: taking from the front of a plain dict again and again walks over all that was taken before.
+        self._windows: OrderedDict[K, Window] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -74,8 +75,9 @@ class Windows(Generic[K]):
         # to about the number of callers that are not idle, with no search and no mark to be made at every call.
         for _ in range(min(2, len(self._windows))):
             caller = next(iter(self._windows))
-            window = self._windows.pop(caller)
-            if window.used(now - self._span):
-                self._windows[caller] = window
+            if self._windows[caller].used(now - self._span):
+                self._windows.move_to_end(caller)
+            else:
+                del self._windows[caller]
         if len(self._windows) >= self._most:
-            del self._windows[next(iter(self._windows))]
+            self._windows.popitem(last=False)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from spotbook.limits import CONNECTIONS_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, REQUEST_SECONDS_MAX
+from spotbook.limits import CONNECTIONS_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, QUERY_BYTES_MAX, REQUEST_SECONDS_MAX
 from spotbook.server.replies import HeaderLines
 from spotbook.wire.coinw import envelope
 
@@ -98,7 +98,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (uvicorn's words are plain text)
-        self.refuse(HTTPStatus.BAD_REQUEST, "10003", "parameter error: request: malformed HTTP")
+        if self.phase == "head" and len(self.url) > QUERY_BYTES_MAX:  # the parser knows no URL beyond 64 KiB
+            self.refuse(HTTPStatus.REQUEST_URI_TOO_LONG, "10003", "parameter error: query: too large")
+        else:
+            self.refuse(HTTPStatus.BAD_REQUEST, "10003", "parameter error: request: malformed HTTP")
 
     def refuse(self, status: HTTPStatus, code: str, message: str) -> None:
         """Answer with an envelope and close; but no answer takes the place of another request's, which goes first."""

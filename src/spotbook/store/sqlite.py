@@ -105,7 +105,7 @@ def exists(folder: Path) -> bool:
 
 
 def create(folder: Path) -> None:
-    """Make empty books in a folder, which is made too when it is missing. Raises BooksExist, or an OSError."""
+    """Make empty books in a folder, which is made too if missing. Raises BooksExist, a StoreError or OSError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     target, draft = folder / FILE, folder / f".{FILE}.{secrets.token_hex(4)}"
     if target.exists():
@@ -116,6 +116,21 @@ def create(folder: Path) -> None:
     steps = migrate.migrations("sqlite")
     # Made under another name and moved into place whole: a crash leaves no half-made books behind.
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        with _translated():
+            _draw_up(draft, steps)
+        os.link(draft, target)
+    except FileExistsError:
+        raise BooksExist(f"there are books in {folder} already") from None
+    finally:
+        draft.unlink()
+    descriptor = os.open(folder, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
+
+
+def _draw_up(draft: Path, steps: list[migrate.Migration]) -> None:
+    """Make empty books in an empty file."""
     connection = sqlite3.connect(draft, isolation_level=None)
     try:
         for step in steps:
@@ -130,15 +145,6 @@ def create(folder: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
-    try:
-        os.link(draft, target)
-    except FileExistsError:
-        raise BooksExist(f"there are books in {folder} already") from None
-    finally:
-        draft.unlink()
-    descriptor = os.open(folder, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
 
 
 def _connect(folder: Path, pragmas: Sequence[str]) -> tuple[sqlite3.Connection, str]:
@@ -165,6 +171,9 @@ def _connect(folder: Path, pragmas: Sequence[str]) -> tuple[sqlite3.Connection, 
         missing = migrate.pending("sqlite", meta.get("migrations", ""))
         if missing:
             raise OtherSchema(f"these books lack the schema step {missing[0].number:04} {missing[0].name}")
+        schema = connection.execute("PRAGMA user_version").fetchone()[0]
+        if schema != (known := len(migrate.migrations("sqlite"))):
+            raise OtherSchema(f"these books say schema {schema}, and this version of Spotbook knows {known}")
     except sqlite3.DatabaseError as error:
         connection.close()
         raise ForeignFile(f"{path} is no readable database: {error}") from error

@@ -196,7 +196,7 @@ def open_wire(books: Path) -> OpenWire:
                     engine=engine,
                     readers=Readers(store.reader),
                     reader=reader,
-                    ring=KeyRing(reader, vault, lambda api_key: alarms.append(f"tampered {api_key}")),
+                    ring=KeyRing(reader, vault, lambda key: alarms.append(f"tampered {key.api_key}")),
                     keys=Keys(engine, vault, clock),
                     pacer=Pacer(settings.limits),
                     metrics=Metrics(),

@@ -119,7 +119,7 @@ def _nothing() -> Any:
     from integration.wire.conftest import HOUSE
     from spotbook.domain.commands import LiftBan
 
-    return LiftBan("address:192.0.2.99"), HOUSE
+    return LiftBan("address:192.0.2.99", 1), HOUSE
 
 
 def test_public_calls_are_limited_by_address(open_wire: OpenWire) -> None:

@@ -48,7 +48,7 @@ def fill(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         patched.setitem(deciding.DECISIONS, Halt, freeze)
         assert isinstance(desk.do(Halt("freeze")), Done)
     desk.batch(OpenWealth(1_001), FreezeAccount(OTHER, True, "court"), make_key(), make_token())
-    desk.batch(RecordBan("address:192.0.2.7", "ban", 1, 2), LiftBan("address:192.0.2.8"), Halt("x"), Resume("y"))
+    desk.batch(RecordBan("address:192.0.2.7", "ban", 1, 2), LiftBan("address:192.0.2.8", 9), Halt("x"), Resume("y"))
 
 
 @pytest.fixture

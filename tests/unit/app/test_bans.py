@@ -54,7 +54,7 @@ def test_only_bans_that_were_not_lifted_come_back() -> None:
         RecordBan("user:1001@::/64", "ban", now, now + 30_000),
         RecordBan("address:192.0.2.7", "blacklist", now, now + 9),
     )
-    desk.batch(old, new, LiftBan("user:1001@::/64"))
+    desk.batch(old, new, LiftBan("user:1001@::/64", now))
     assert restore_list(store.reader()) == [SubjectBan(Subject(None, "192.0.2.7"), "blacklist", now, now + 9)]
     desk.batch(RecordBan("user:1001@::/64", "ban", now + 1, now + 2), RecordBan("whoever", "ban", now, now + 1))
     assert SubjectBan(Subject(1001, "::/64"), "ban", now + 1, now + 2) in restore_list(store.reader())

@@ -46,7 +46,7 @@ class Office:
         self.ring = self.new_ring()
 
     def new_ring(self, vault: AesVault = VAULT, keys_max: int = 100) -> KeyRing:
-        return KeyRing(MemoryReader(self.disk), vault, self.tampered.append, keys_max)
+        return KeyRing(MemoryReader(self.disk), vault, lambda key: self.tampered.append(key.api_key), keys_max)
 
     def make(self, api_key: str = "key-1", *, allow: tuple[str, ...] = (), expires_at: int = 0) -> str:
         """Make a key with every permission; return its secret."""

@@ -65,7 +65,7 @@ def test_the_same_events_make_the_same_state_again(books: Bench) -> None:
         make_token(),
         RevokeToken("ops"),
         RecordBan("10.0.0.1", "ban", 1, 2),
-        LiftBan("10.0.0.1"),
+        LiftBan("10.0.0.1", 9),
         Halt("audit"),
     ):
         books.do(command)

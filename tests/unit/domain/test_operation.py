@@ -87,10 +87,10 @@ def test_a_ban_is_remembered_as_the_limiter_began_it(books: Bench) -> None:
 
 
 def test_a_ban_is_lifted_now(books: Bench) -> None:
-    assert books.do(LiftBan("1001@10.0.0.1")) == BanLifted("1001@10.0.0.1", NOW)
+    assert books.do(LiftBan("1001@10.0.0.1", NOW)) == BanLifted("1001@10.0.0.1", NOW)
 
 
 @pytest.mark.parametrize("subject", ["", "x" * 201, "a\nb", "\ud800"])
 def test_whose_ban_is_lifted_is_printable_text(books: Bench, subject: str) -> None:
     with pytest.raises(Invalid, match=r"^subject: "):
-        books.decide(LiftBan(subject))
+        books.decide(LiftBan(subject, NOW))

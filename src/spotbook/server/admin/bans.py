@@ -46,7 +46,7 @@ async def _lift(office: Office, call: Call) -> Reply:
     subject = subject_of(text)
     if subject is None:
         return failure(404, "unknown_subject", "write it as the list of bans does: address:… or user:…@…")
-    await office.carry_out(LiftBan(text), call, gives_free=True)
+    await office.carry_out(LiftBan(text, office.parts.pace_clock()), call, gives_free=True)
     office.parts.pacer.lift(subject, office.parts.pace_clock())
     return Reply(204, None)
 

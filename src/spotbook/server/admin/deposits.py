@@ -28,8 +28,10 @@ class NewDeposit(In, frozen=True):
             extra_json_schema={"pattern": "^[!-~]+$", "maxLength": TXID_CHARACTERS_MAX},
         ),
     ]
-    index: Annotated[int, Meta(extra_json_schema={"minimum": 0, "maximum": DEPOSIT_INDEX_MAX})] = 0
-    chain: Annotated[str, Meta(extra_json_schema={"pattern": "^[!-~]*$", "maxLength": CHAIN_CHARACTERS_MAX})] = ""
+    index: Annotated[int, Meta(extra_json_schema={"minimum": 0, "maximum": DEPOSIT_INDEX_MAX})] | None = None
+    chain: Annotated[str, Meta(extra_json_schema={"pattern": "^[!-~]*$", "maxLength": CHAIN_CHARACTERS_MAX})] | None = (
+        None
+    )
 
 
 class DepositShown(Out, frozen=True):
@@ -81,7 +83,7 @@ def _fields(office: Office, made: DepositMade) -> tuple[int, int, str, str, str,
 
 async def _credit(office: Office, call: Call) -> Reply:
     new = call.body
-    command = Deposit(office.account_id(call), new.asset, new.amount, new.txid, new.index, new.chain)
+    command = Deposit(office.account_id(call), new.asset, new.amount, new.txid, new.index or 0, new.chain or "")
     try:
         done = await office.carry_out(command, call)
     except DepositDiffers as differs:

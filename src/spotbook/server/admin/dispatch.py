@@ -4,7 +4,9 @@ The first check that fails answers: Host (421) → path (404) → method (405) �
 size of the body (413) → its JSON (400) → its fields (422) → the endpoint's own.
 """
 
+import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -106,8 +108,21 @@ def _too_large() -> Reply:
     return failure(413, "body_too_large", words, headers=(("connection", "close"),))
 
 
+def _once_each(body: bytes) -> None:
+    """Raise Failed when an object in the body names a member twice: of two amounts nobody can tell which is meant."""
+
+    def unique(members: list[tuple[str, Any]]) -> None:
+        if len({name for name, _ in members}) != len(members):
+            raise Failed(failure(422, "invalid", "a member is given twice"))
+
+    if body.count(b'"') > 2:  # else there is no second name
+        with suppress(ValueError):  # what is no JSON is told so by who reads it
+            json.loads(body, object_pairs_hook=unique)
+
+
 def _read(decode: Callable[[bytes], Any], body: bytes) -> Any:
     try:
+        _once_each(body)
         return decode(body)
     except msgspec.ValidationError as error:
         raise Failed(misread(error)) from None

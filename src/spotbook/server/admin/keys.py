@@ -29,8 +29,8 @@ class NewKey(In, frozen=True):
     """A key to make. All but the permissions may be left out."""
 
     permissions: Annotated[list[Permission], Meta(min_length=1, max_length=16)]
-    allow: Ranges = ()
-    label: Annotated[str, Meta(extra_json_schema={"maxLength": LABEL_CHARACTERS_MAX})] = ""
+    allow: Ranges | None = None
+    label: Annotated[str, Meta(extra_json_schema={"maxLength": LABEL_CHARACTERS_MAX})] | None = None
     expires_at: (
         Annotated[int, Meta(description="Milliseconds since 1970; never without it.", ge=1, le=ID_MAX)] | None
     ) = None
@@ -74,7 +74,7 @@ def _shown(key: Key, secret: str | UnsetType = UNSET) -> KeyShown:
 async def _make(office: Office, call: Call) -> Reply:
     account, new = office.account(call), call.body
     permissions = tuple(permission for permission in PERMISSIONS if permission in new.permissions)
-    if len(new.allow) > KEY_ALLOW_MAX:
+    if len(new.allow or ()) > KEY_ALLOW_MAX:
         raise Invalid("allow", f"has at most {KEY_ALLOW_MAX} ranges")
     if permissions != ("read",) and not new.allow and key_needs_allow_list(office.parts.settings):
         raise Invalid("allow", "a key that may trade or withdraw needs one on a server beyond loopback")
@@ -84,8 +84,8 @@ async def _make(office: Office, call: Call) -> Reply:
         call.actor,
         account.id,
         permissions,
-        allow=new.allow,
-        label=new.label,
+        allow=new.allow or (),
+        label=new.label or "",
         expires_at=new.expires_at or 0,
     )
     return Reply(201, _shown(done(outcome).result, secret))

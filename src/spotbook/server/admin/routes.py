@@ -64,4 +64,8 @@ PROBES: tuple[Probe, ...] = (
     Probe("/healthz", "Whether the process serves", health.healthz, {200: health.Alive}),
     Probe("/readyz", "Whether commands are carried out", health.readyz, {200: health.Ready, 503: health.NotReady}),
     Probe("/metrics", "Metrics for Prometheus", health.metrics, {200: health.Metrics}),
+    # The same under the API's own prefix, for those who look for everything there.
+    Probe("/admin/v1/healthz", "As /healthz", health.healthz, {200: health.Alive}),
+    Probe("/admin/v1/readyz", "As /readyz", health.readyz, {200: health.Ready, 503: health.NotReady}),
+    Probe("/admin/v1/metrics", "As /metrics", health.metrics, {200: health.Metrics}),
 )
