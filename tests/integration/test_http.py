@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from spotbook.limits import HEAD_BYTES_MAX
+from spotbook.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX
 from spotbook.server import http
 from spotbook.server.body import ClientGone, read_body
 from spotbook.server.http import BoundedProtocol, Listener, WireProtocol
@@ -51,11 +51,13 @@ class Served:
         return got
 
 
-def serve(protocol: type[BoundedProtocol], tell: Callable[[Served], Awaitable[None]]) -> None:
+def serve(
+    protocol: type[BoundedProtocol], tell: Callable[[Served], Awaitable[None]], kind: type[Served] = Served
+) -> None:
     async def story() -> None:
         bound = socket.socket()
         bound.bind(("127.0.0.1", 0))
-        served = Served(bound.getsockname()[1])
+        served = kind(bound.getsockname()[1])
         listener = Listener(served.app, bound, protocol)
         serving = asyncio.create_task(listener.serve())
         while not listener.started:  # noqa: ASYNC110  (a plain attribute)
@@ -158,17 +160,120 @@ def test_a_forwarded_header_does_not_change_the_peer() -> None:
             seen.append(scope["client"][0])
             await super().app(scope, receive, send)
 
-    async def story() -> None:
-        bound = socket.socket()
-        bound.bind(("127.0.0.1", 0))
-        served = Peers(bound.getsockname()[1])
-        listener = Listener(served.app, bound)
-        serving = asyncio.create_task(listener.serve())
-        while not listener.started:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    async def tell(served: Served) -> None:
         await served.talk(b"POST / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.9\r\nConnection: close\r\n\r\n")
-        listener.should_exit = True
-        await serving
 
-    asyncio.run(story())
+    serve(BoundedProtocol, tell, Peers)
     assert seen == ["127.0.0.1"]
+
+
+CLOSE = b"Connection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_body_just_within_the_bound_in_one_piece_is_taken(protocol: type[BoundedProtocol]) -> None:
+    async def tell(served: Served) -> None:
+        body = b"x" * BODY_BYTES_MAX
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n" % len(body)
+        got = await served.talk(head + CLOSE + body)
+        assert got.startswith(b"HTTP/1.1 200 OK")
+
+    serve(protocol, tell)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_many_pipelined_requests_in_one_piece_are_all_answered(protocol: type[BoundedProtocol]) -> None:
+    async def tell(served: Served) -> None:
+        one = b"POST / HTTP/1.1\r\nHost: x\r\nX-Pad: " + b"p" * 150 + b"\r\nContent-Length: 2\r\n\r\nhi"
+        got = await served.talk(one * 399 + one.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+        assert got.count(b"HTTP/1.1 200 OK") == 400
+
+    serve(protocol, tell)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_an_answer_that_is_due_goes_before_a_refusal(protocol: type[BoundedProtocol]) -> None:
+    """What was carried out must not be answered as if it were not."""
+
+    async def tell(served: Served) -> None:
+        got = await served.talk(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi\x00garbage\r\n\r\n")
+        assert got.startswith(b"HTTP/1.1 200 OK")
+        assert b'"hi"' in got
+        assert b"400" not in got
+
+    serve(protocol, tell)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_reply_to_head_has_no_body_and_the_next_request_is_answered(protocol: type[BoundedProtocol]) -> None:
+    async def tell(served: Served) -> None:
+        post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n" + CLOSE + b"hi"
+        got = await served.talk(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", post)
+        first, _, rest = got.partition(b"\r\n\r\n")
+        assert first.startswith(b"HTTP/1.1 200 OK")
+        assert rest.startswith(b"HTTP/1.1 200 OK")
+
+    serve(protocol, tell)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_trailers_are_no_headers(protocol: type[BoundedProtocol]) -> None:
+    seen: list[Any] = []
+
+    class Headers(Served):
+        async def app(self, scope: Any, receive: Any, send: Any) -> None:
+            await super().app(scope, receive, send)
+            seen.append([name for name, _ in scope["headers"]])
+
+    async def tell(served: Served) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        await served.talk(head, b"2\r\nhi\r\n0\r\n", b"X-Forwarded-For: 192.0.2.9\r\n\r\n")
+
+    serve(protocol, tell, Headers)
+    assert seen == [[b"host", b"connection", b"transfer-encoding"]]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_trailers_without_end_are_cut_off(protocol: type[BoundedProtocol]) -> None:
+    async def tell(served: Served) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+        trailer = b"X-More: " + b"a" * 32_000 + b"\r\n"
+        status, _ = told(await served.talk(head, *[trailer] * (MESSAGE_BYTES_MAX // len(trailer) + 2)))
+        assert status == 413
+
+    serve(protocol, tell)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_an_upgrade_with_a_body_is_refused_once(protocol: type[BoundedProtocol]) -> None:
+    async def tell(served: Served) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 40\r\n\r\n"
+        got = await served.talk(head, b"POST / HTTP/1.1\r\nHost: x\r\n" + CLOSE)
+        assert got.count(b"content-length") == 1
+        assert told(got)[0] == 400
+
+    serve(protocol, tell)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_url_beyond_what_the_parser_knows_is_told_so(protocol: type[BoundedProtocol]) -> None:
+    async def tell(served: Served) -> None:
+        status, _ = told(await served.talk(b"POST /?x=" + b"y" * 65_600 + b" HTTP/1.1\r\nHost: x\r\n\r\n"))
+        assert status in {414, 431}  # whichever bound the pieces reach first
+
+    serve(protocol, tell)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_second_request_that_does_not_arrive_is_cut_off(
+    protocol: type[BoundedProtocol], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "REQUEST_SECONDS_MAX", 0.2)
+    monkeypatch.setattr(http, "SWEEP_SECONDS", 0.05)
+
+    async def tell(served: Served) -> None:
+        got = await served.talk(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhiPOST / HT")
+        assert got.count(b"HTTP/1.1 200 OK") == 1
+        assert got.count(b"HTTP/1.1 408") == 1
+
+    serve(protocol, tell)

@@ -681,3 +681,37 @@ def test_a_damaged_page_leaves_the_outcome_unknown(folder: Path) -> None:
         desk = Desk(store)
         assert kinds([desk.do(deposit("a"))]) == ["Unknown"]
         assert desk.writer.condition == "broken"
+
+
+@both
+@pytest.mark.parametrize("schema", [0, 99])
+def test_books_that_say_another_schema_are_left_alone(
+    folder: Path, opener: Callable[[Path], object], schema: int
+) -> None:
+    changed_file(folder, f"PRAGMA user_version = {schema}")
+    with pytest.raises(OtherSchema, match=f"say schema {schema}"):
+        opener(folder)
+
+
+def test_a_head_that_was_not_committed_is_not_told(folder: Path) -> None:
+    store = SqliteStore(folder)
+    try:
+        store.begin()
+        with pytest.raises(FateUnknown, match="transaction is open"):
+            store.head()
+        store.end()
+        assert store.head().number >= 0
+    finally:
+        store.close()
+
+
+def test_a_folder_without_room_for_books_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(draft: Path, steps: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorname = "SQLITE_FULL"
+        raise error
+
+    monkeypatch.setattr(sqlite, "_draw_up", full)
+    with pytest.raises(DiskFull):
+        sqlite.create(tmp_path / "new")
+    assert list((tmp_path / "new").iterdir()) == []

@@ -96,10 +96,7 @@ def read(body: bytes) -> tuple[int, list[Transaction]]:
             (
                 by,
                 command,
-                [
-                    (NAMES[type(event)], *event[: len(came) - 1])
-                    for event, came in zip(events, part["events"], strict=True)
-                ],
+                [(came[0], *event[: len(came) - 1]) for event, came in zip(events, part["events"], strict=True)],
             )
             for (by, command, events), part in zip(transactions, raw["transactions"], strict=True)
         ]

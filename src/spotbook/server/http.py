@@ -78,8 +78,8 @@ class BoundedProtocol(HttpToolsProtocol):
             words = "parameter error: upgrade: only HTTP/1.1 is spoken here: leave Upgrade out"
             self.refuse(HTTPStatus.BAD_REQUEST, "10003", words)
             return
-        self.phase = "body"
         super().on_headers_complete()
+        self.phase = "body"
 
     def on_message_complete(self) -> None:
         if self.phase != "body":

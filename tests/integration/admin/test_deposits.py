@@ -126,3 +126,15 @@ def test_deposits_are_listed(admin: Any) -> None:
     rest = admin.get("/accounts/1001/deposits?after=2").json()
     assert [deposit["txid"] for deposit in rest["deposits"]] == ["tx-2"]
     assert rest["next"] is None
+
+
+def test_a_member_given_twice_is_refused(admin: Any) -> None:
+    body = b'{"asset":"BTC","amount":"1","txid":"t","amount":"1000"}'
+    reply = admin.client.post("/admin/v1/accounts/1001/deposits", content=body)
+    assert reply.status_code == 422
+    assert admin.get("/accounts/1001/balances").json() == {"version": 0, "balances": {}}
+
+
+def test_null_is_as_good_as_left_out(admin: Any) -> None:
+    first = admin.deposit()
+    assert (admin.deposit(index=None, chain=None).status_code, first.status_code) == (200, 201)

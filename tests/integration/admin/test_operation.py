@@ -201,3 +201,10 @@ class TestBans:
     @pytest.mark.parametrize("subject", ["nobody", "user:x@192.0.2.7", "address:", "address:here"])
     def test_what_is_no_subject_is_404(self, admin: Any, error: Error, subject: str) -> None:
         assert error(admin.delete(f"/bans/{subject}")) == (404, "unknown_subject")
+
+
+@pytest.mark.parametrize("probe", ["healthz", "readyz", "metrics"])
+def test_a_probe_answers_under_the_prefix_too(admin: Any, probe: str) -> None:
+    bare = {"authorization": ""}
+    assert admin.client.get(f"/admin/v1/{probe}", headers=bare).status_code == 200
+    assert admin.client.get(f"/{probe}", headers=bare).status_code == 200

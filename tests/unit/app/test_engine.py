@@ -367,3 +367,11 @@ def test_a_probe_that_finds_the_disk_broken_ends_the_engine(hall: Hall) -> None:
     hall.store.probe_fault = DiskBroken("bad sector")
     hall.store.full = False
     assert hall.ended.wait(SECONDS_MAX)
+
+
+def test_a_store_that_breaks_in_the_middle_of_a_drain_is_told(hall: Hall) -> None:
+    hall.hold_up()
+    hall.store.faults.append("disk broken")
+    hall.submit()
+    hall.drain()
+    assert hall.ended.is_set()

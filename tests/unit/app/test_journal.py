@@ -1,12 +1,13 @@
 """The journal: canonical bytes, chained by their hashes."""
 
 import hashlib
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spotbook.app import journal
 from spotbook.app.journal import START, NotCanonical, Transaction, body_of, chained, hash_of, read
 from spotbook.app.ports import Head
 from spotbook.domain import events as e
@@ -126,3 +127,14 @@ def test_no_changed_byte_goes_unseen(place: int, byte: int) -> None:
 def test_any_other_bytes_are_refused_in_one_way(body: bytes) -> None:
     with pytest.raises(NotCanonical):
         read(body)
+
+
+def test_an_event_from_before_a_field_was_added_is_read_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Longer(NamedTuple):
+        subject: str
+        lifted_at: int
+        words: str = "none given"
+
+    old = body_of(7, [Transaction("house:test", "LiftBan", [e.BanLifted("address:192.0.2.7", 7)])])
+    monkeypatch.setitem(journal.KINDS, "ban_lifted", Longer)
+    assert read(old)[1][0].events == [Longer("address:192.0.2.7", 7, "none given")]

@@ -6,7 +6,7 @@ import pytest
 
 from spotbook.app import journal
 from spotbook.app import writer as writer_module
-from spotbook.app.ports import Deposed, DiskBroken, FateUnknown, SealedSecret
+from spotbook.app.ports import Deposed, DiskBroken, DiskFull, FateUnknown, SealedSecret
 from spotbook.app.writer import Done, NotDone, Outcome, Refused, Submission, Writer
 from spotbook.domain import decide as decide_module
 from spotbook.domain import errors
@@ -490,3 +490,18 @@ def test_a_disk_that_breaks_between_batches_ends_the_writer(books: Books) -> Non
     books.store.tidy_fault = DiskBroken("bad sector")
     books.desk.writer.tidy()
     assert books.desk.writer.condition == "broken"
+
+
+def test_a_disk_that_fills_while_the_log_is_copied_back_leaves_the_books_readable(books: Books) -> None:
+    books.store.tidy_fault = DiskFull("no room")
+    books.desk.writer.tidy()
+    assert books.desk.writer.condition == "read_only"
+    books.store.tidy_fault = None
+    assert books.desk.writer.probe()
+
+
+def test_a_probe_that_meets_a_lock_is_no_end(books: Books) -> None:
+    failing(books, "disk full")
+    books.store.probe_fault = FateUnknown("locked")
+    assert not books.desk.writer.probe()
+    assert books.desk.writer.condition == "read_only"

@@ -116,3 +116,9 @@ def test_what_is_no_range_is_refused(text: str) -> None:
 
 def test_ranges_wider_than_the_mapped_block_stay_ipv6() -> None:
     assert Networks(["::/0", "::/96", "::/128"]).texts == ("::/0", "::/96", "::/128")
+
+
+@pytest.mark.parametrize("text", ["fe80::1%a", "fe80::1%a,10.0.0.0", "fe80::1%\nx"])
+def test_a_range_with_a_zone_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="fe80"):
+        Networks([text])
