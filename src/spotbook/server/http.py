@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -143,6 +143,30 @@ def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join([b"%s: %s\r\n" % header for header in headers])
 
 
+class Outbox:
+    """Replies on their way out, which leave together at the end of the loop's turn.
+
+    To hand a reply to the system wakes whoever waits for it, and between two replies made one after the other that
+    client falls asleep again. Handed over one right after the other they cost a fraction of that.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: list[tuple[asyncio.Transport, bytes]] = []
+
+    def put(self, transport: asyncio.Transport, reply: bytes) -> None:
+        """Send a reply at the end of this turn."""
+        if not self._waiting:
+            self._loop.call_soon(self.send)
+        self._waiting.append((transport, reply))
+
+    def send(self) -> None:
+        """Send what waits."""
+        waiting, self._waiting = self._waiting, []
+        for transport, reply in waiting:
+            transport.write(reply)
+
+
 class WholeReplies(RequestResponseCycle):
     """Sends a reply whose head and body come one right after the other in one piece, as our own paths make them.
 
@@ -151,6 +175,7 @@ class WholeReplies(RequestResponseCycle):
     """
 
     start: Any = None
+    outbox: Outbox
 
     async def send(self, message: Any) -> None:
         if self.response_started or self.flow.write_paused:
@@ -168,7 +193,8 @@ class WholeReplies(RequestResponseCycle):
             headers = self.start["headers"]
             lines = headers.lines if type(headers) is HeaderLines else _lines(headers)
             own = _lines(self.default_headers)
-            self.transport.write(STATUS_LINE[self.start["status"]] + own + lines + b"\r\n" + message["body"])
+            reply = STATUS_LINE[self.start["status"]] + own + lines + b"\r\n" + message["body"]
+            self.outbox.put(self.transport, reply)
             self.response_started = self.response_complete = True
             self.message_event.set()
             self.on_response()
@@ -182,6 +208,7 @@ class WholeReplies(RequestResponseCycle):
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def _send_by_parts(self, message: Any) -> None:
+        self.outbox.send()  # an earlier reply of this connection goes first
         start, self.start = self.start, None
         if start is not None:
             await super().send(start)
@@ -189,11 +216,30 @@ class WholeReplies(RequestResponseCycle):
 
 
 class WireProtocol(BoundedProtocol):
-    """A connection of the wire API: bounded, and with replies in one piece."""
+    """A connection of the wire API: bounded, and with replies in one piece that leave together."""
+
+    outbox: Outbox
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.outbox = vars(self.server_state).setdefault("outbox", Outbox(self.loop))
+        super().connection_made(transport)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = WholeReplies
+        cast("WholeReplies", cycle).outbox = self.outbox
         super()._start_asgi_task(cycle, app)
+
+    def refuse(self, status: HTTPStatus, code: str, message: str) -> None:
+        self.outbox.send()  # what was answered leaves before the connection is closed
+        super().refuse(status, code, message)
+
+    def shutdown(self) -> None:
+        self.outbox.send()
+        super().shutdown()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.outbox.send()
+        super().timeout_keep_alive_handler()
 
 
 class Listener(uvicorn.Server):
