@@ -4,7 +4,6 @@ Both begin with the same books and write to the same disk in the same number of 
 nothing, chains nothing and answers nobody: it is what SQLite alone does with these rows.
 """
 
-import gc
 import random
 import shutil
 import sqlite3
@@ -21,6 +20,7 @@ from spotbook.app import journal, projection
 from spotbook.app.ports import Changes, StoredBatch
 from spotbook.app.projection import TABLES, Table
 from spotbook.app.writer import Commit
+from spotbook.bootstrap import spare_collector
 from spotbook.limits import CHECKPOINT_ROWS, PAGE_ROWS_MAX
 from spotbook.store.sqlite import FILE, WRITER_PRAGMAS, SqliteStore
 from spotbook.store.vault import new_master_key
@@ -76,7 +76,7 @@ def _round(base: Path, folder: Path, commands: list[Submission]) -> Round:
 
     warm = len(commands) // WARM_PART
     store = SqliteStore(ours)
-    gc.collect()
+    spare_collector()  # as a server that is ready does
     before = store.head().number
     with engine_on(store, committed) as engine:
         submit_all(engine, commands[:warm], OPERATOR)
