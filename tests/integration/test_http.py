@@ -4,14 +4,14 @@ import asyncio
 import json
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from spotbook.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX
 from spotbook.server import http
 from spotbook.server.body import ClientGone, read_body
-from spotbook.server.http import BoundedProtocol, Listener, WireProtocol
+from spotbook.server.http import BoundedProtocol, Listener, Outbox, WireProtocol
 from spotbook.server.replies import Reply, send_reply
 
 WAIT_SECONDS = 30
@@ -277,3 +277,28 @@ def test_a_second_request_that_does_not_arrive_is_cut_off(
         assert got.count(b"HTTP/1.1 408") == 1
 
     serve(protocol, tell)
+
+
+def test_a_client_that_has_gone_does_not_keep_the_replies_of_others() -> None:
+    class Line:
+        def __init__(self, *, gone: bool = False) -> None:
+            self.gone = gone
+            self.sent: list[bytes] = []
+
+        def is_closing(self) -> bool:
+            return self.gone
+
+        def write(self, reply: bytes) -> None:
+            if self.gone:
+                raise RuntimeError("the handler is closed")
+            self.sent.append(reply)
+
+    async def story() -> None:
+        outbox, lines = Outbox(asyncio.get_running_loop()), [Line(), Line(gone=True), Line()]
+        for line in (*lines, lines[0]):
+            outbox.put(cast("asyncio.Transport", line), b"reply")
+        assert [line.sent for line in lines] == [[], [], []]
+        await asyncio.sleep(0)
+        assert [line.sent for line in lines] == [[b"reply", b"reply"], [], [b"reply"]]
+
+    asyncio.run(story())

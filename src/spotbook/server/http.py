@@ -164,7 +164,8 @@ class Outbox:
         """Send what waits."""
         waiting, self._waiting = self._waiting, []
         for transport, reply in waiting:
-            transport.write(reply)
+            if not transport.is_closing():  # a client that has gone must not keep the others' replies
+                transport.write(reply)
 
 
 class WholeReplies(RequestResponseCycle):
