@@ -77,17 +77,17 @@ class Draft:
 
     def freeze(self, hold: HoldKey, amount: int, *, why: str) -> int:
         """Move `amount` from available to frozen, owned by `hold`; return the new version."""
-        self._change_hold(hold, amount)
+        self._change_hold(hold, _positive(amount))
         return self.move(hold.account, hold.asset, available=-amount, frozen=amount, why=why, ref=hold.id)
 
     def release(self, hold: HoldKey, amount: int, *, why: str) -> int:
         """Give `amount` of what `hold` owns back to available; return the new version."""
-        self._change_hold(hold, -amount)
+        self._change_hold(hold, -_positive(amount))
         return self.move(hold.account, hold.asset, available=amount, frozen=-amount, why=why, ref=hold.id)
 
     def spend(self, hold: HoldKey, amount: int, *, why: str) -> int:
         """Take `amount` of what `hold` owns away; another leg must receive it. Return the new version."""
-        self._change_hold(hold, -amount)
+        self._change_hold(hold, -_positive(amount))
         return self.move(hold.account, hold.asset, frozen=-amount, why=why, ref=hold.id)
 
     def _change_hold(self, hold: HoldKey, change: int) -> None:
@@ -111,3 +111,10 @@ class Draft:
             if unowned:
                 raise InvariantBroken(f"{unowned} of asset {asset} frozen on account {account} without a hold")
         return self.events
+
+
+def _positive(amount: int) -> int:
+    """Return the amount; a freeze of less than nothing would be a release that no hold explains."""
+    if amount <= 0:
+        raise InvariantBroken(f"an amount of {amount} was to be frozen, released or spent")
+    return amount

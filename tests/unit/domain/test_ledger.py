@@ -245,3 +245,13 @@ def test_nothing_of_world_is_ever_frozen(books: Bench) -> None:
 
 def test_an_empty_draft_closes(books: Bench) -> None:
     assert Draft(books.state).close() == []
+
+
+@pytest.mark.parametrize("amount", [0, -1])
+@pytest.mark.parametrize("verb", ["freeze", "release", "spend"])
+def test_nothing_and_less_is_neither_frozen_released_nor_spent(books: Bench, verb: str, amount: int) -> None:
+    frozen(books, 60)
+    draft = Draft(books.state)
+    with pytest.raises(InvariantBroken, match="was to be"):
+        getattr(draft, verb)(HOLD, amount, why="place")
+    assert draft.close() == []
