@@ -22,6 +22,7 @@ import structlog
 import uvloop
 
 from spotbook.app import bans
+from spotbook.app.board import Board
 from spotbook.app.engine import Engine
 from spotbook.app.keys import KeyRing, Keys, check_master_key, first_seal
 from spotbook.app.ports import Clock
@@ -191,8 +192,13 @@ async def _serve(
         loop.call_soon_threadsafe(broke.set)
         loop.call_soon_threadsafe(stop.set)
 
-    engine = Engine(lambda: Writer(store, wall_clock, alarm=alarm, committed=committed), alarm=alarm, ended=ended)
-    parts = _parts(settings, vault, store, engine, metrics)
+    board = Board()
+
+    def writer() -> Writer:
+        return Writer(store, wall_clock, alarm=alarm, committed=committed, depths=board.publish)
+
+    engine = Engine(writer, alarm=alarm, ended=ended)
+    parts = _parts(settings, vault, store, engine, board=board, metrics=metrics)
     tls: dict[str, Any] = {
         "ssl_certfile": settings.tls.certificate and str(settings.tls.certificate),
         "ssl_keyfile": settings.tls.private_key and str(settings.tls.private_key),
@@ -228,7 +234,9 @@ async def _serve(
     return 1 if broke.is_set() else 0
 
 
-def _parts(settings: Settings, vault: AesVault, store: SqliteStore, engine: Engine, metrics: Metrics) -> Parts:
+def _parts(
+    settings: Settings, vault: AesVault, store: SqliteStore, engine: Engine, *, board: Board, metrics: Metrics
+) -> Parts:
     alarm = alarm_to(metrics)
     reader = store.reader()
     pace_clock = steady_clock()
@@ -250,6 +258,7 @@ def _parts(settings: Settings, vault: AesVault, store: SqliteStore, engine: Engi
         pace_clock=pace_clock,
         engine=engine,
         readers=Readers(store.reader),
+        board=board,
         reader=reader,
         ring=KeyRing(reader, vault, tampered),
         keys=Keys(engine, vault, wall_clock),

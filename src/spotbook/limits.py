@@ -23,6 +23,9 @@ MESSAGE_BYTES_MAX = HEAD_BYTES_MAX + 2 * BODY_BYTES_MAX
 REQUEST_SECONDS_MAX = 10
 """A request that has not arrived whole by then, head and body, is told so and cut off: it holds memory."""
 
+IDLE_SECONDS_MAX = 75
+"""A connection on which nothing was asked for so long is closed: clients reuse theirs sooner, or not at all."""
+
 CONNECTIONS_MAX = 4_096
 """Open connections of one listener: beyond them the answer is 503 at once, and memory stays bounded."""
 
@@ -41,8 +44,8 @@ QUEUE_COMMANDS_MAX = 8_192
 QUEUE_RESERVED = 1_024
 """The part of the queue kept for commands that give funds free, so that overload never traps an account."""
 
-BATCH_COMMANDS_MAX = 1_024
-BATCH_EVENTS_MAX = 16_384
+BATCH_COMMANDS_MAX = 2_048
+BATCH_EVENTS_MAX = 32_768
 """One transaction: large enough that the disk's confirmation costs little, small enough to answer soon."""
 
 CACHE_ROWS_MAX = 262_144
@@ -63,6 +66,10 @@ READ_SECONDS_MAX = 1
 UNITS_MAX = 2**62 - 1
 """The largest amount, in smallest units. Sums of two fit a signed 64-bit integer of either store."""
 
+SUM_MAX = 2**63 - 1
+"""Where the volume of a candle stays once it is reached: the largest integer of either store. The same units may change
+hands any number of times, so that a volume has no bound of its own, and no trade may fail because of it."""
+
 SCALE_MAX = 18
 """Decimals of an asset: 10^18 still leaves four whole digits below `UNITS_MAX`, and no chain uses more."""
 
@@ -70,6 +77,17 @@ ASSETS_MAX = 1_024
 """A complete balance lists every asset that an account holds, in one reply."""
 
 MARKETS_MAX = 4_096
+
+OPEN_ORDERS_MAX = 10_000
+"""Open orders of one account: all are cancelled by one command, and listed in one reply."""
+
+FILLS_MAX = 1_000
+"""Fills of one command; what is left of the taker is cancelled. It bounds how long one command keeps all others."""
+
+DEPTH_LEVELS_MAX = 20
+"""Levels of each side of the book that the public is shown."""
+
+OUT_TRADE_NO_CHARACTERS_MAX = 50
 
 AMOUNT_CHARACTERS_MAX = 64
 """Longer than any amount that fits; text beyond it is refused before it is read."""
@@ -106,3 +124,12 @@ AUDIT_ENTRIES_MAX = 1_000_000
 
 AUDIT_FINDINGS_MAX = 1_000
 """Findings of one audit. Books with more are beyond repair row by row; the report says that there are more."""
+
+# --- public data ------------------------------------------------------------------------------------
+
+SYMBOLS_MAX = 20
+"""Markets that one call may name in a list, as on the exchange."""
+
+PUBLIC_TRADES_MAX = 50
+CANDLES_MAX = 100
+"""Rows of one public reply, as on the exchange."""

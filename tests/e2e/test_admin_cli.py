@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pytest
 
 from spotbook.client import AuthenticationError, Client
+from support.traders import Access, Line
 
 pytestmark = pytest.mark.e2e
 
@@ -108,7 +109,38 @@ def test_assets_and_markets(operator: Operator) -> None:
     fees = ("--maker-fee-ppm", 0, "--taker-fee-ppm", 1000, "--value-min", "1")
     made = operator("markets", "add", "DOGE_USDT", *decimals, *ranges, *fees, "--state", "off")
     assert (made["symbol"], made["state"], made["self_trade"]) == ("DOGE_USDT", "off", "cancel_newest")
+    assert (made["value_max"], made["orders_max"], made["bound_ppm"]) == ("0", 10_000, 100_000)
     assert [row["symbol"] for row in operator("markets", "list")["markets"]] == ["BTC_USDT", "ETH_USDT", "DOGE_USDT"]
+    rules = ("--state", "cancel_only", "--value-max", "500", "--orders-max", 7, "--bound-ppm", 0, "--maker-fee-ppm", 10)
+    changed = operator("markets", "change", "DOGE_USDT", *rules)
+    given = {"state": "cancel_only", "value_max": "500", "orders_max": 7, "bound_ppm": 0, "maker_fee_ppm": 10}
+    assert changed == {**made, **given}
+    assert changed in operator("markets", "list")["markets"]
+    assert "does not exist" in operator.refusal("markets", "change", "DOGE_BTC", "--state", "on")
+    assert "without an exponent" in operator.refusal("markets", "change", "DOGE_USDT", "--price-max", "1e6")
+    assert operator.run("markets", "change", "DOGE_USDT", "--state", "open").returncode == 2
+
+
+def test_orders_are_seen_and_cancelled(operator: Operator, module_demo: Demo) -> None:
+    account = operator("accounts", "add", "dave")["id"]
+    operator("deposits", "add", account, "ETH", "5", "--txid", "for-dave")
+    key = operator("keys", "add", account, "--permission", "trade")
+    order = {"symbol": "ETH_USDT", "type": "1", "rate": "3000"}
+    with Line(module_demo.url, Access(account, key["api_key"], key["secret_key"])) as line:
+        numbers = [line.done("doTrade", **order, amount=amount)["orderNumber"] for amount in ("1", "0.5", "0.25")]
+    first, second = operator("orders", "list", account, "--limit", 2)["orders"]
+    assert [first["id"], second["id"]] == numbers[:2]
+    assert (first["symbol"], first["price"], second["amount"]) == ("ETH_USDT", "3000", "0.5")
+    (third,) = operator("orders", "list", account, "--symbol", "ETH_USDT", "--after", second["id"])["orders"]
+    assert operator("orders", "list", account, "--symbol", "BTC_USDT")["orders"] == []
+    assert operator("orders", "cancel", account, first["id"])["status"] == "cancelled"
+    assert "already closed" in operator.refusal("orders", "cancel", account, first["id"])
+    assert operator("orders", "cancel-all", account, "--symbol", "BTC_USDT") == {"account": account, "cancelled": True}
+    assert [hold["id"] for hold in operator("accounts", "holds", account)["holds"]] == [second["id"], third["id"]]
+    assert operator("orders", "cancel-all", account)["cancelled"] is True
+    assert operator("orders", "list", account) == {"orders": [], "next": None}
+    assert operator("accounts", "balances", account)["balances"]["ETH"] == {"available": "5", "frozen": "0"}
+    assert operator.run("orders", "list", account).returncode == 0
 
 
 def test_tokens_do_what_their_roles_say(operator: Operator, module_demo: Demo, spotbook: Run, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What an operator does without a server: tokens, the audit, a rebuild, a new master key."""
+"""What an operator does without a server: tokens, the audit, a rebuild, a migration, a new master key."""
 
 import json
 import signal
@@ -19,6 +19,7 @@ from support.cli import (
     made_by,
     refused,
 )
+from support.old_books import make_old
 
 pytestmark = pytest.mark.e2e
 
@@ -72,6 +73,25 @@ def test_an_audit_finds_what_was_changed_and_a_rebuild_mends_it(
     assert rebuilt.returncode == 0
     assert "made anew" in rebuilt.stdout
     assert spotbook("audit", "--data", folder).returncode == 0
+
+
+def test_old_books_are_brought_up_to_date(spotbook: Run, tmp_path: Path) -> None:
+    folder = make_old(tmp_path / "books")
+    refused(spotbook("audit", "--data", folder), "lack the schema step 0002", f"`spotbook migrate --data {folder}`")
+    migrated = spotbook("migrate", "--data", folder, "--json")
+    assert migrated.returncode == 0, migrated.stderr
+    said = json.loads(migrated.stdout)
+    assert said["steps"] == ["0002 trading"]
+    assert stat.S_IMODE(Path(said["copy"]).stat().st_mode) == 0o600
+    report = json.loads(spotbook("audit", "--data", folder, "--json").stdout)
+    assert (report["ok"], report["batch"]) == (True, 7)
+    assert "nothing to do" in spotbook("migrate", "--data", folder).stdout
+    refused(spotbook("migrate", "--data", tmp_path / "none"), "spotbook init")
+
+
+def test_a_server_that_runs_is_not_migrated_under(start_demo: StartDemo, spotbook: Run, tmp_path: Path) -> None:
+    start_demo("--data", tmp_path / "demo")
+    refused(spotbook("migrate", "--data", tmp_path / "demo"), "another process writes to the books")
 
 
 def test_a_new_master_key_leaves_every_key_in_force(

@@ -31,6 +31,7 @@ from spotbook.client import (
     SpotRestuflPrivate,
     Style,
 )
+from support.cli import StartDemo
 
 pytestmark = pytest.mark.e2e
 
@@ -231,14 +232,16 @@ def test_nothing_of_a_signed_request_is_logged(demo: Demo, style: Style, caplog:
         assert secret not in caplog.text
 
 
-def test_the_code_of_the_reference_page_runs(demo: Demo, tmp_path: Path) -> None:
+def test_the_code_of_the_reference_page_runs(start_demo: StartDemo, tmp_path: Path) -> None:
+    demo = start_demo("--unlimited")  # one of its own: the page places orders
     page = (ROOT / "docs/reference/client.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 9
     script = tmp_path / "page.py"
     script.write_text("\n".join(blocks), encoding="utf-8")
     lines = run(demo, sys.executable, script).decode().splitlines()
     assert lines[0] == "0.0012 0 0.0012"
+    assert lines[1:5] == ["5 0", "open 0.001000 50", "cancelled", "2 1.00000000000000000000 0 0"]
     assert lines[-1].startswith("200 {")
 
 

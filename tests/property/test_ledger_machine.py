@@ -35,6 +35,7 @@ from spotbook.domain.ledger import Draft
 from spotbook.domain.state import HoldKey, State, empty_state
 from support.books import Bench
 from support.commands import HOUSE
+from support.open_orders import books_of
 
 Pair = tuple[int, int]
 
@@ -504,7 +505,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 def kept(state: State, shelf: str) -> dict[Any, Any]:
-    """Return what is on a shelf that is all in memory."""
+    """Return what is on a shelf that is all in memory, or every half of every book."""
+    if shelf == "open_orders":
+        return {**books_of(state.open_orders)}
     values: dict[Any, Any] = getattr(state, shelf).kept
     return values
 

@@ -3,6 +3,9 @@
 Acknowledged is there for ever; said not to be done is not there; of what nobody was told, a batch is wholly there or
 wholly not. And after every step the journal's chain holds, the tables are what the journal makes of them, versions
 have no gap and the books sum to zero.
+
+Beside it an untroubled writer gets just the batches that are there: whatever failed in between, the other one must come
+to the same answers, journal, tables and books of orders, level by level in the sequence of service.
 """
 
 import tempfile
@@ -16,25 +19,86 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from spotbook.app import journal, projection
-from spotbook.app.books import Books
+from spotbook.app.books import Books, order_of
 from spotbook.app.writer import Done, NotDone, Outcome, Refused, Submission, Unknown
 from spotbook.domain import decide as decide_module
 from spotbook.domain import errors
 from spotbook.domain.apply import APPLICATIONS
-from spotbook.domain.commands import Command, Deposit, Halt, LiftBan, OpenAccount, RecordBan, Resume, RevokeKey
+from spotbook.domain.book import Depth
+from spotbook.domain.commands import (
+    CancelAllOrders,
+    CancelOrder,
+    ChangeMarket,
+    Command,
+    Deposit,
+    FindOrder,
+    Halt,
+    LiftBan,
+    OpenAccount,
+    RecordBan,
+    Resume,
+    RevokeKey,
+    StopWriter,
+)
+from spotbook.domain.credentials import House
 from spotbook.domain.events import DepositMade
+from spotbook.domain.order import Side
 from spotbook.domain.state import State
+from spotbook.store.memory import MemoryBooks, MemoryStore
 from support.checks import check_books, rebuilt, tables_of
 from support.clock import NOW, StandingClock
-from support.commands import USER, deposit, make_key
+from support.commands import BTC_USDT, USER, deposit, limit, make_key, market
 from support.disks import Disk, MemoryDisk, SqliteDisk
+from support.open_orders import books_of, check_open_orders
 from support.stores import FAULTS, Crashed, FaultyStore
 from support.writers import Desk, submission
 
 Made = dict[str, int]
 """Deposits by txid: units."""
 
-COMMANDS = st.one_of(
+TRADERS = (USER + 1, USER + 2)
+"""Two users who only trade, so that what `USER` has is what was deposited."""
+
+PRICES = st.sampled_from(["98", "99", "100", "100.01", "101", "102"])
+AMOUNTS = st.sampled_from(["0.1", "0.25", "1", "2.5", "7"])
+SIDES = st.sampled_from(["buy", "sell"])
+REFERENCES = st.sampled_from(["", "", "", "one", "two", "three"])
+WHO = st.sampled_from(TRADERS)
+
+LEVELS: list[tuple[Side, str]] = [("sell", "101"), ("sell", "102"), ("buy", "98"), ("buy", "99")]
+
+STANDING = [limit(side, price, "3", account=who) for side, price in LEVELS for who in (*TRADERS, *TRADERS)]
+"""Orders 1 to 16, by which the books begin: four on each level."""
+
+PLACING = st.one_of(
+    st.builds(
+        lambda who, side, price, amount, reference, kind: limit(
+            side, price, amount, account=who, out_trade_no=reference, kind=kind
+        ),
+        *(WHO, SIDES, PRICES, AMOUNTS, REFERENCES, st.sampled_from(["limit", "limit", "limit", "post_only"])),
+    ),
+    st.builds(
+        lambda who, side, amount, reference: market(side, amount, account=who, out_trade_no=reference),
+        *(WHO, SIDES, AMOUNTS, REFERENCES),
+    ),
+    st.builds(lambda who, funds: market("buy", funds=funds, account=who), WHO, st.sampled_from(["5", "77.7", "300"])),
+)
+
+CANCELLING = st.one_of(
+    st.builds(CancelOrder, WHO, st.integers(0, 20)),
+    st.builds(CancelOrder, WHO, st.integers(1, 100)),
+    st.builds(CancelAllOrders, WHO, st.sampled_from(["", "BTC_USDT"])),
+)
+
+RULING = st.one_of(
+    st.builds(FindOrder, WHO, st.sampled_from(["one", "two", "three", "four"]), st.booleans()),
+    st.builds(
+        lambda rule: ChangeMarket("BTC_USDT", self_trade=rule), st.sampled_from(["cancel_newest", "cancel_oldest"])
+    ),
+    st.builds(lambda state: ChangeMarket("BTC_USDT", state=state), st.sampled_from(["on", "on", "cancel_only", "off"])),
+)
+
+OTHERS = st.one_of(
     st.builds(lambda number, units: deposit(f"tx-{number}", f"{units}"), st.integers(0, 30), st.integers(1, 3)),
     st.builds(lambda number: deposit(f"tx-{number}", "1", asset="USDT"), st.integers(0, 5)),
     st.just(deposit(account=9)),
@@ -44,8 +108,10 @@ COMMANDS = st.one_of(
     st.builds(lambda number: RevokeKey(USER, f"key-{number}", NOW), st.integers(0, 4)),
     st.builds(lambda number: RecordBan("10.0.0.1", "ban", number, number + 9), st.integers(0, 4)),
     st.just(LiftBan("10.0.0.1", NOW)),
-    st.sampled_from([Halt("audit"), Resume("checked")]),
+    st.sampled_from([Halt("audit"), Resume("checked"), Resume("checked")]),
 )
+
+COMMANDS = st.one_of(OTHERS, *[PLACING] * 6, *[CANCELLING] * 3, RULING)
 
 
 class Poisoned(Exception):
@@ -65,6 +131,7 @@ class WriterMachine(RuleBasedStateMachine):
         self.clock = StandingClock()
         self.known: Made = {}
         self.stopped = False
+        self.untroubled = Desk(MemoryStore(MemoryBooks()), self.clock)
         self.open()
 
     def make_disk(self) -> Disk:
@@ -72,7 +139,15 @@ class WriterMachine(RuleBasedStateMachine):
 
     @initialize()
     def found(self) -> None:
-        self.desk.found()
+        seeds = [
+            deposit(f"seed-{who}", amount, account=who, asset=asset)
+            for who in TRADERS
+            for asset, amount in (("BTC", "60"), ("USDT", "6000"))
+        ]
+        for desk in (self.desk, self.untroubled):
+            desk.found()
+            outcomes = desk.batch(BTC_USDT, OpenAccount("one"), OpenAccount("two"), *seeds, *STANDING)
+            assert {type(outcome) for outcome in outcomes} == {Done}
 
     def open(self) -> None:
         """Recover, as a process that starts does."""
@@ -99,12 +174,18 @@ class WriterMachine(RuleBasedStateMachine):
         return answers
 
     def take_down(self, answers: Sequence[tuple[Submission, Outcome]]) -> None:
-        """Remember what was acknowledged."""
+        """Remember what was acknowledged; the untroubled writer must say the same."""
+        self.follow([asked.command for asked, _ in answers], [outcome for _, outcome in answers])
         for asked, outcome in answers:
             if isinstance(outcome, Done) and isinstance(asked.command, Deposit):
                 made = outcome.result
                 assert outcome.fresh == (name(asked.command) not in self.known)
                 assert self.known.setdefault(name(asked.command), made.amount) == made.amount
+
+    def follow(self, commands: Sequence[Command], said: Sequence[Outcome] | None = None) -> None:
+        """Let the untroubled writer carry out a batch that is there."""
+        outcomes = self.untroubled.batch(*commands)
+        assert said is None or [told(outcome) for outcome in outcomes] == [told(outcome) for outcome in said]
 
     def settle(self, commands: Sequence[Command], *, there: bool | None = None) -> None:
         """Look what became of a batch of which nobody was told; it must be whole, or whole as `there` says."""
@@ -113,6 +194,11 @@ class WriterMachine(RuleBasedStateMachine):
         for asked in deposits:
             if asked.account == USER and asked.amount != "1e5" and name(asked) not in self.known:
                 new.setdefault(name(asked), int(asked.amount) * 10**8)
+        if self.head() != self.untroubled.writer.head.number:
+            self.follow(commands)
+            assert there is not False
+        else:
+            assert there is not True
         found = self.deposits()
         arrived = {txid: units for txid, units in found.items() if txid not in self.known}
         if there is None:
@@ -123,7 +209,11 @@ class WriterMachine(RuleBasedStateMachine):
 
     def deposits(self) -> Made:
         with closing(self.disk.reader()) as reader:
-            return {f"{row[2]!s}:{row[4]!s}": int(row[3]) for row in reader.page("deposit", (), (), 10**6)}
+            return {f"{row[2]!s}:{row[4]!s}": int(row[3]) for row in reader.page("deposit", (USER,), (), 10**6)}
+
+    def head(self) -> int:
+        with closing(self.disk.reader()) as reader:
+            return reader.head().number
 
     # --- rules ----------------------------------------------------------------------------------
 
@@ -134,6 +224,12 @@ class WriterMachine(RuleBasedStateMachine):
         assert answers is not None
         assert all(isinstance(outcome, Done | Refused) for _, outcome in answers)
         self.take_down(answers)
+
+    @precondition(lambda self: not self.stopped)
+    @rule(commands=st.lists(st.one_of(PLACING, CANCELLING), min_size=4, max_size=8))
+    def trade(self, commands: list[Command]) -> None:
+        """Trading goes on, and nothing else."""
+        self.carry_out([Resume("checked"), ChangeMarket("BTC_USDT", state="on"), *commands])
 
     @precondition(lambda self: not self.stopped)
     @rule(commands=st.lists(COMMANDS, min_size=1, max_size=8), fault=st.sampled_from(sorted(FAULTS)))
@@ -183,7 +279,7 @@ class WriterMachine(RuleBasedStateMachine):
         kinds = [type(outcome) for _, outcome in answers]
         assert kinds[len(commands)] is NotDone
         assert set(kinds[: len(commands)] + kinds[len(commands) + 1 :]) <= {Done, Refused}
-        self.take_down(answers)
+        self.take_down([*answers[: len(commands)], *answers[len(commands) + 1 :]])
 
     @precondition(lambda self: not self.stopped)
     @rule(commands=st.lists(COMMANDS, max_size=4), later=st.lists(COMMANDS, max_size=4))
@@ -204,6 +300,9 @@ class WriterMachine(RuleBasedStateMachine):
         assert answers is not None
         assert len(answers) == len(commands) + 1
         assert {type(outcome) for _, outcome in answers} == {NotDone}
+        standing = self.desk.writer.books.state.standing.get("")
+        assert standing is not None
+        assert isinstance(self.untroubled.do(StopWriter(standing.reason), House("writer")), Done)
         self.settle([*commands, *later], there=False)
         self.stopped = True
 
@@ -219,7 +318,9 @@ class WriterMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.stopped)
     @rule()
     def resume(self) -> None:
-        assert isinstance(self.desk.do(Resume("checked")), Done)
+        outcome = self.desk.do(Resume("checked"))
+        assert isinstance(outcome, Done)
+        self.follow([Resume("checked")], [outcome])
         self.stopped = False
 
     @rule()
@@ -268,8 +369,33 @@ class WriterMachine(RuleBasedStateMachine):
             assert tables_of(reader) == rebuilt(reader)
             assert reader.head() == self.desk.writer.head
 
+    @invariant()
+    def the_books_of_orders_are_the_stored_ones(self) -> None:
+        """Level by level, in the sequence of service; and the board shows no other."""
+        orders = self.desk.writer.books.state.open_orders
+        check_open_orders(orders, map(order_of, self.store.rows("open_order")))
+        shown: dict[str, Depth] = {}
+        for depths in self.desk.depths:
+            shown.update(depths)
+        assert shown == {book.market.symbol: book.depth() for book in orders.books.values()}
+
+    @invariant()
+    def what_failed_in_between_is_nowhere_to_be_seen(self) -> None:
+        untroubled = self.untroubled.writer
+        assert books_of(self.desk.writer.books.state.open_orders) == books_of(untroubled.books.state.open_orders)
+        assert self.desk.writer.head == untroubled.head
+        with closing(self.disk.reader()) as reader:
+            assert tables_of(reader) == tables_of(untroubled._store.reader())
+
     def teardown(self) -> None:
         self.store.close()
+
+
+def told(outcome: Outcome) -> object:
+    """Return an outcome as something that compares: a refusal by its kind and its words."""
+    if isinstance(outcome, Refused):
+        return type(outcome.refusal), str(outcome.refusal), outcome.batch, outcome.batch_time
+    return outcome
 
 
 def name(command: Deposit) -> str:

@@ -1,12 +1,16 @@
 """Commands with the values that most tests want, so that a test names only what it is about."""
 
-from spotbook.domain.commands import Deposit, MakeAsset, MakeKey, MakeMarket, MakeToken
+from spotbook.domain.commands import Deposit, MakeAsset, MakeKey, MakeMarket, MakeToken, PlaceOrder
 from spotbook.domain.credentials import House
+from spotbook.domain.order import Kind, Side
 from support.clock import NOW
 
 HOUSE = House("test")
 USER = 1_001
 """The first user that books open."""
+
+OTHER = USER + 1
+"""The second."""
 
 BTC = MakeAsset("BTC", 8, "21000000")
 USDT = MakeAsset("USDT", 8, "40000000000")
@@ -34,3 +38,28 @@ def make_key(
 
 def make_token(name: str = "ops", roles: tuple[str, ...] = ("view", "operate", "money")) -> MakeToken:
     return MakeToken(name, "0" * 64, roles)
+
+
+def limit(
+    side: Side,
+    price: str,
+    amount: str,
+    *,
+    account: int = USER,
+    out_trade_no: str = "",
+    kind: Kind = "limit",
+    symbol: str = "BTC_USDT",
+) -> PlaceOrder:
+    return PlaceOrder(account, symbol, side, kind, price, amount, "", out_trade_no)
+
+
+def market(
+    side: Side,
+    amount: str = "",
+    *,
+    funds: str = "",
+    account: int = USER,
+    out_trade_no: str = "",
+    symbol: str = "BTC_USDT",
+) -> PlaceOrder:
+    return PlaceOrder(account, symbol, side, "market", "", amount, funds, out_trade_no)

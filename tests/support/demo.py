@@ -81,7 +81,7 @@ class Demo:
             stderr=subprocess.DEVNULL,
             env={**os.environ, **(environment or {})},
         )
-        self.admin_url = self.token = ""
+        self.url = self.admin_url = self.token = ""
 
     def wait_until_ready(self) -> Self:
         """Return once it serves."""
@@ -89,7 +89,7 @@ class Demo:
         line = self.process.stdout.readline()
         assert line, f"the demo ended with {self.process.wait()} before it served"
         said = json.loads(line)
-        self.admin_url, self.token = said["admin_url"], said["admin_token"]
+        self.url, self.admin_url, self.token = said["url"], said["admin_url"], said["admin_token"]
         return self
 
     def office(self) -> Office:

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from spotbook.app.ports import Reader, Store
 from spotbook.store import sqlite
+from spotbook.store.file import FILE
 from spotbook.store.memory import MemoryBooks, MemoryReader, MemoryStore
-from spotbook.store.sqlite import FILE, SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteReader, SqliteStore
 
 
 class Disk(Protocol):

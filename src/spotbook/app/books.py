@@ -1,7 +1,7 @@
 """The writer's state: the domain's shelves over a store.
 
 Small tables are read whole when the books are opened; of the large ones rows are read on demand and kept, with a
-bound. What a batch changes is kept until its fate is known: then it stays, or is forgotten and read anew.
+bound. Nothing is evicted until the fate of a batch is known: then it stays, or all is forgotten and read anew.
 """
 
 from collections.abc import Callable
@@ -10,8 +10,10 @@ from typing import Any, Generic, TypeVar
 from spotbook.app.ports import Row, Store
 from spotbook.domain.account import Account
 from spotbook.domain.asset import Asset, Market
+from spotbook.domain.book import Book, Depth, OpenOrders
 from spotbook.domain.credentials import Key, Token
 from spotbook.domain.events import DepositMade
+from spotbook.domain.order import Order
 from spotbook.domain.state import Balance, DepositKey, DictShelf, Standing, State
 from spotbook.limits import CACHE_ROWS_MAX
 
@@ -37,31 +39,24 @@ class CachedShelf(Generic[K, V]):
     def __init__(self, load: Callable[[K], V | None], rows_max: int) -> None:
         self._rows_max = rows_max
         self._kept: _Kept[K, V] = _Kept(load)
-        self._changed: set[K] = set()
+        # Set and asked for many times in each command: the dict's own methods, with nothing of ours around them.
         self.get = self._kept.__getitem__
-
-    def put(self, key: K, value: V | None) -> None:
-        """Set the value."""
-        self._kept[key] = value
-        self._changed.add(key)
+        self.put = self._kept.__setitem__
 
     def drop(self, key: K) -> None:
         """Forget that there is a value, until the store knows as much."""
-        self.put(key, None)
+        self._kept[key] = None
 
     def keep(self) -> None:
-        """The batch is committed: what it changed may be evicted from now on, the first read first."""
-        self._changed.clear()
+        """The batch is committed: only now is anything evicted, the first read first."""
         surplus = len(self._kept) - self._rows_max
         if surplus > 0:
             for key in [key for key, _ in zip(self._kept, range(surplus), strict=False)]:
                 del self._kept[key]
 
     def forget(self) -> None:
-        """The batch is not there: what it changed is read from the store again."""
-        for key in self._changed:
-            self._kept.pop(key, None)
-        self._changed.clear()
+        """The batch is not there: everything is read from the store again, as it is needed. It happens seldom."""
+        self._kept.clear()
 
 
 class Books:
@@ -78,26 +73,39 @@ class Books:
             asset_ids=DictShelf(),
             markets=DictShelf(),
             tokens=DictShelf(),
+            open_orders=OpenOrders(),
             accounts=self._shelf(lambda number: _made(account_of, store.find("account", (number,)))),
             wealth_of=self._shelf(lambda parent: _made(_second, store.find("wealth_account", (parent,)))),
             versions=self._shelf(store.last_version),
             balances=self._shelf(lambda key: _made(_balance_of, store.find("balance", key))),
             holds=self._shelf(lambda key: _made(_last, store.find("hold", key))),
             deposits=self._shelf(self._deposit),
+            closed_orders=self._shelf(lambda key: _made(order_of, store.find("closed_order", key))),
+            out_trade_nos=self._shelf(lambda key: _made(_order_id, store.find("out_trade_no", key))),
             keys=self._shelf(lambda api_key: _made(key_of, store.find("api_key", (api_key,)))),
             keys_of=self._shelf(lambda account: tuple(store.keys_of(account))),
         )
         self._read_small()
+        self.state.open_orders.load(sorted(map(order_of, store.rows("open_order")), key=_by_id))
+
+    def depths(self) -> dict[str, Depth]:
+        """Return the depth of every book that changed since this was last asked, by the market's symbol."""
+        orders = self.state.open_orders
+        changed = {orders.books[number].market.symbol: orders.books[number].depth() for number in orders.touched}
+        orders.touched.clear()
+        return changed
 
     def keep(self) -> None:
         """The batch is committed."""
         for shelf in self._lazy:
             shelf.keep()
+        self.state.open_orders.keep()
 
     def forget(self) -> None:
         """The batch is not there: be as the store is."""
         for shelf in self._lazy:
             shelf.forget()
+        self.state.open_orders.forget()
         self._read_small()
 
     def _shelf(self, load: Callable[[Any], Any]) -> CachedShelf[Any, Any]:
@@ -113,7 +121,18 @@ class Books:
         _refill(state.standing, {"": standing[0]} if standing else {})
         _refill(state.assets, {asset.id: asset for asset in assets})
         _refill(state.asset_ids, {asset.name: asset.id for asset in assets})
-        _refill(state.markets, {row[1]: market_of(row) for row in store.rows("market")})
+        markets = [market_of(row) for row in store.rows("market")]
+        _refill(state.markets, {market.symbol: market for market in markets})
+        books = state.open_orders.books
+        by_number = {asset.id: asset for asset in assets}
+        for number in books.keys() - {market.id for market in markets}:
+            del books[number]
+            state.open_orders.touched.discard(number)
+        for market in markets:
+            if market.id in books:
+                books[market.id].market = market
+            else:
+                books[market.id] = Book(market, by_number[market.base], by_number[market.quote])
         _refill(state.tokens, {row[0]: token_of(row) for row in store.rows("token")})
 
     def _deposit(self, key: DepositKey) -> DepositMade | None:
@@ -132,6 +151,14 @@ def _refill(shelf: Any, values: dict[Any, Any]) -> None:
 
 def _made(make: Callable[[Row], V], row: Row | None) -> V | None:
     return None if row is None else make(row)
+
+
+def _order_id(row: Row) -> Any:
+    return row[2]
+
+
+def _by_id(order: Order) -> int:
+    return order.id
 
 
 def _second(row: Row) -> Any:
@@ -160,6 +187,11 @@ def asset_of(row: Row) -> Asset:
 def market_of(row: Row) -> Market:
     """Return the Market of a row of ``market``."""
     return Market(*row)  # type: ignore[arg-type]
+
+
+def order_of(row: Row) -> Order:
+    """Return the Order of a row of ``open_order`` or ``closed_order``."""
+    return Order(*row[: len(Order._fields)])  # type: ignore[arg-type]
 
 
 def key_of(row: Row) -> Key:

@@ -157,6 +157,15 @@ class Reader(Protocol):
         `after` is the rest of the key of the row before the first, ``()`` to begin at the first.
         """
 
+    def span(self, table: str, prefix: Row, above: int, below: int, limit: int, *, newest: bool = True) -> list[Row]:
+        """Return up to `limit` rows that begin with `prefix` and whose next column lies between two numbers.
+
+        `prefix` is all but the last column of the table's key, or of its `ordered_by`; `above` and `below` are no part
+        of the span. The rows come from the largest number down, or, with `newest` false, from the smallest up.
+
+        ValueError when the prefix is longer or shorter than that.
+        """
+
     def batches(self, after: int, limit: int) -> list[StoredBatch]:
         """Return up to `limit` batches with numbers above `after`, in order."""
 

@@ -5,22 +5,65 @@ them. Both stores and the audit use this one fold, so that there is one answer t
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from spotbook.app.journal import Transaction
-from spotbook.app.ports import Changes, Row
+from spotbook.app.ports import Changes, Row, Scalar
 from spotbook.domain import events as e
 from spotbook.domain.deposits import same_txid
+from spotbook.domain.order import OPEN
+from spotbook.limits import SUM_MAX
+
+Merge = Literal["max", "min", "sum", "last"]
 
 
 class Table(NamedTuple):
-    """A projection: its columns, how many of the first are its primary key, whether rows are only ever added."""
+    """A projection: its columns, how many of the first are its primary key, whether rows are only ever added.
+
+    `ordered_by` names the columns of a second sequence in which rows are read. Of a table with `merges`, a row that is
+    set again is merged into the one that is there, column by column; a column that is not named keeps its first value,
+    and a sum stays at `SUM_MAX` once it is reached.
+    """
 
     name: str
     columns: tuple[str, ...]
     keys: int
     grows: bool = False
+    ordered_by: tuple[str, ...] = ()
+    merges: tuple[tuple[str, Merge], ...] = ()
 
+    def sequence(self, length: int) -> tuple[str, ...]:
+        """Return the columns of the key, or else of `ordered_by`, that has so many; ValueError when neither has."""
+        for columns in (self.columns[: self.keys], self.ordered_by):
+            if len(columns) == length:
+                return columns
+        raise ValueError(f"{self.name} is not read by {length} columns")
+
+
+def merged(table: Table, before: Row, row: Row) -> Row:
+    """Return what a row that is there becomes when `row` is set, in a table with `merges`."""
+    rules = dict(table.merges)
+    return tuple(
+        _MERGES[rules[column]](old, new) if column in rules else old
+        for column, old, new in zip(table.columns, before, row, strict=True)
+    )
+
+
+_MERGES: dict[Merge, Callable[[Any, Any], Scalar]] = {
+    "max": max,
+    "min": min,
+    "sum": lambda old, new: min(old + new, SUM_MAX),
+    "last": lambda _, new: new,
+}
+
+
+FILL_COLUMNS = (
+    *("account", "id", "order_id", "market", "side", "role", "price", "amount", "value", "fee", "made_at", "batch"),
+)
+"""A fill as one of its two accounts sees it: `id` is the trade's, `role` is ``maker`` or ``taker``."""
+
+CANDLE_SECONDS = (60, 3_600, 86_400)
+"""The candles that are kept; all others are made of them."""
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -36,13 +79,25 @@ TABLES: dict[str, Table] = {
         Table("hold", ("account", "asset", "kind", "id", "amount"), 4),
         Table("deposit", ("account", "id", *e.DepositMade._fields[2:], "batch"), 2, grows=True),
         Table("deposit_identity", ("asset", "chain", "txid", "txid_index", "account", "deposit"), 4, grows=True),
+        Table("open_order", e.OrderPlaced._fields, 2),
+        Table("closed_order", (*e.OrderPlaced._fields, "batch"), 2, grows=True, ordered_by=("account", "market", "id")),
+        Table("out_trade_no", ("account", "out_trade_no", "order_id", "batch"), 2, grows=True),
+        Table("fill", FILL_COLUMNS, 2, grows=True, ordered_by=("account", "market", "id")),
+        Table("trade", ("market", "id", "side", "price", "amount", "value", "made_at", "batch"), 2, grows=True),
+        Table(
+            "candle",
+            ("market", "seconds", "opens_at", "open", "high", "low", "close", "amount", "value"),
+            3,
+            merges=(("high", "max"), ("low", "min"), ("close", "last"), ("amount", "sum"), ("value", "sum")),
+        ),
         Table("api_key", e.KeyMade._fields, 1),
         Table("token", e.TokenMade._fields, 1),
         Table("ban", ("subject", "began", "kind", "until"), 2),
         Table("ban_lift", ("subject", "lifted_at"), 1),
     )
 }
-"""Every projection. A table that grows leads its key with the account, or is keyed by what must be unique."""
+"""Every projection. A table that grows leads its key with the account, with the market where it is the public's, or is
+keyed by what must be unique."""
 
 
 class Fold:
@@ -53,15 +108,33 @@ class Fold:
         self.set: dict[str, dict[Row, Row]] = {}
         self.added: dict[str, list[Row]] = {}
         self.removed: dict[str, dict[Row, None]] = {}
+        self.new_orders: set[Row] = set()
+        self.prices: dict[tuple[int, int], list[int]] = {}
+        """By market and time: open, high, low, close, amount and value of the trades."""
 
     def put(self, table: str, keys: int, row: Row) -> None:
         """Set one row of a table whose rows change."""
         self.set.setdefault(table, {})[row[:keys]] = row
 
+    def count(self, sort: str, number: int) -> None:
+        """Set the last number given out of a sort."""
+        self.set.setdefault("counter", {})[sort,] = (sort, number)
+
     def changes(self) -> Changes:
         """Return what came of it."""
-        rows = {table: list(kept.values()) for table, kept in self.set.items()}
+        if self.prices:
+            self._draw_candles()
+        rows: dict[str, list[Row]] = {table: list(kept.values()) for table, kept in self.set.items()}
         return Changes({**rows, **self.added}, {table: list(keys) for table, keys in self.removed.items()})
+
+    def _draw_candles(self) -> None:
+        candles, table = self.set.setdefault("candle", {}), TABLES["candle"]
+        for (market, at), (*prices, amount, value) in self.prices.items():
+            volume = min(amount, SUM_MAX), min(value, SUM_MAX)
+            for seconds in CANDLE_SECONDS:
+                key = (market, seconds, at - at % (seconds * 1_000))
+                row, before = (*key, *prices, *volume), candles.get(key)
+                candles[key] = row if before is None else merged(table, before, row)
 
 
 def changes_of(batch: int, transactions: Sequence[Transaction]) -> Changes:
@@ -84,7 +157,7 @@ def _deposit_made(fold: Fold, event: e.DepositMade) -> None:
     fold.added.setdefault("deposit_identity", []).append(
         (event.asset, event.chain, same_txid(event.txid), event.txid_index, event.account, event.id)
     )
-    fold.put("counter", 1, ("deposit", event.id))
+    fold.count("deposit", event.id)
 
 
 def _hold_changed(fold: Fold, event: e.HoldChanged) -> None:
@@ -100,23 +173,76 @@ def _hold_changed(fold: Fold, event: e.HoldChanged) -> None:
 
 def _asset_made(fold: Fold, event: e.AssetMade) -> None:
     fold.put("asset", 1, event)
-    fold.put("counter", 1, ("asset", event.id))
+    fold.count("asset", event.id)
 
 
 def _market_made(fold: Fold, event: e.MarketMade) -> None:
+    _market_changed(fold, event)
+    fold.count("market", event.id)
+
+
+def _market_changed(fold: Fold, event: e.MarketMade | e.MarketChanged) -> None:
     fold.put("market", 1, event)
-    fold.put("counter", 1, ("market", event.id))
 
 
 def _account_opened(fold: Fold, event: e.AccountOpened) -> None:
     fold.put("account", 1, (*event[:4], int(event.frozen), event.opened_at))
-    fold.put("counter", 1, ("account", event.id))
+    fold.count("account", event.id)
     if event.kind == "wealth":
         fold.put("wealth_account", 1, (event.parent, event.id))
 
 
 def _account_frozen(fold: Fold, event: e.AccountFrozen) -> None:
     fold.put("account", 1, (*event[:4], int(event.frozen), event.opened_at))
+
+
+def _order_placed(fold: Fold, event: e.OrderPlaced) -> None:
+    key = event[:2]
+    fold.count("order", event.id)
+    if event.out_trade_no:
+        fold.added.setdefault("out_trade_no", []).append((event.account, event.out_trade_no, event.id, fold.batch))
+    if event.status in OPEN:
+        fold.new_orders.add(key)
+        fold.set.setdefault("open_order", {})[key] = event
+    else:
+        fold.added.setdefault("closed_order", []).append((*event, fold.batch))
+
+
+def _order_changed(fold: Fold, event: e.OrderChanged) -> None:
+    key = event[:2]
+    if event.status in OPEN:
+        fold.set.setdefault("open_order", {})[key] = event
+        return
+    fold.set.get("open_order", {}).pop(key, None)
+    if key not in fold.new_orders:  # else the table has never seen it
+        fold.removed.setdefault("open_order", {})[key] = None
+    fold.added.setdefault("closed_order", []).append((*event, fold.batch))
+
+
+def _traded(fold: Fold, event: e.Traded) -> None:
+    market, number, side, price, amount, value, maker, maker_order, maker_fee, taker, taker_order, taker_fee, at = event
+    batch, other = fold.batch, "sell" if side == "buy" else "buy"
+    fold.added.setdefault("fill", []).extend(
+        (
+            (maker, number, maker_order, market, other, "maker", price, amount, value, maker_fee, at, batch),
+            (taker, number, taker_order, market, side, "taker", price, amount, value, taker_fee, at, batch),
+        )
+    )
+    fold.added.setdefault("trade", []).append((market, number, side, price, amount, value, at, batch))
+    fold.count("trade", number)
+    prices = fold.prices.get((market, at))
+    if prices is None:
+        fold.prices[market, at] = [price, price, price, price, amount, value]
+        return
+    prices[1] = max(prices[1], price)
+    prices[2] = min(prices[2], price)
+    prices[3] = price
+    prices[4] += amount
+    prices[5] += value
+
+
+def _out_trade_no_closed(fold: Fold, event: e.OutTradeNoClosed) -> None:
+    fold.added.setdefault("out_trade_no", []).append((*event, 0, fold.batch))
 
 
 def _key(fold: Fold, event: e.KeyMade | e.KeyRevoked) -> None:
@@ -126,7 +252,7 @@ def _key(fold: Fold, event: e.KeyMade | e.KeyRevoked) -> None:
 
 def _token_made(fold: Fold, event: e.TokenMade) -> None:
     _token(fold, event)
-    fold.put("counter", 1, ("token", event.id))
+    fold.count("token", event.id)
 
 
 def _token(fold: Fold, event: e.TokenMade | e.TokenRevoked) -> None:
@@ -149,11 +275,16 @@ def _standing_changed(fold: Fold, event: e.StandingChanged) -> None:
 _FOLDS: dict[type, Callable[[Fold, Any], None]] = {
     e.AssetMade: _asset_made,
     e.MarketMade: _market_made,
+    e.MarketChanged: _market_changed,
     e.AccountOpened: _account_opened,
     e.AccountFrozen: _account_frozen,
     e.Entry: _entry,
     e.HoldChanged: _hold_changed,
     e.DepositMade: _deposit_made,
+    e.OrderPlaced: _order_placed,
+    e.OrderChanged: _order_changed,
+    e.Traded: _traded,
+    e.OutTradeNoClosed: _out_trade_no_closed,
     e.KeyMade: _key,
     e.KeyRevoked: _key,
     e.TokenMade: _token_made,

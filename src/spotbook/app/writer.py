@@ -8,7 +8,7 @@ is known, and only then are its answers given.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from spotbook.app import journal, projection
@@ -29,11 +29,12 @@ from spotbook.app.ports import (
     StoreError,
 )
 from spotbook.domain.apply import apply
+from spotbook.domain.book import Depth
 from spotbook.domain.commands import Command, StopWriter
 from spotbook.domain.credentials import Actor, House, written
 from spotbook.domain.decide import decide
+from spotbook.domain.decision import Decision
 from spotbook.domain.errors import InvariantBroken, Refusal, WriterStopped
-from spotbook.domain.events import Event
 from spotbook.limits import BATCH_COMMANDS_MAX, BATCH_EVENTS_MAX, REASON_CHARACTERS_MAX
 
 
@@ -76,6 +77,8 @@ class Unknown(NamedTuple):
 
 
 Outcome = Done | Refused | NotDone | Unknown
+Fate = Decision | Refusal | NotDone
+"""What was decided of a command, before the fate of its batch is known."""
 Condition = Literal["sound", "read_only", "broken"]
 
 
@@ -96,18 +99,22 @@ class Writer:
         *,
         alarm: Callable[[str, BaseException | None], None],
         committed: Callable[[Commit], None] = lambda _: None,
+        depths: Callable[[Mapping[str, Depth]], None] = lambda _: None,
     ) -> None:
-        """Recover: read the head and the small tables.
+        """Recover: read the head, the small tables and the open orders.
 
-        `alarm` gets what an operator must see, `committed` every batch before its answers leave.
+        `alarm` gets what an operator must see, `committed` every batch before its answers leave. `depths` gets all
+        books at once and then, just before `committed`, those that a batch changed, by their market's symbol.
         """
         self._store = store
         self._clock = clock
         self._alarm = alarm
         self._committed = committed
+        self._depths = depths
         self.head = store.head()
         self.books = Books(store)
         self.condition: Condition = "sound"
+        depths(self.books.depths())
 
     def carry_out(self, pending: deque[Submission]) -> list[tuple[Submission, Outcome]]:
         """Take one batch from the left of `pending`; return what became of each command taken."""
@@ -125,17 +132,17 @@ class Writer:
         now = max(self._clock(), self.head.time)  # the journal's time never runs backwards
         transactions: list[Transaction] = []
         secrets: list[SealedSecret] = []
-        decided: list[tuple[Submission, Outcome]] = []
+        decided: list[tuple[Submission, Fate]] = []
         events_count = 0
         while pending and len(decided) < BATCH_COMMANDS_MAX and events_count < BATCH_EVENTS_MAX:
             submission = pending.popleft()
             taken.append(submission)
             try:
-                outcome, events = self._decide(submission, now)
+                fate = self._decide(submission, now)
             except InvariantBroken as broken:
                 return self._stop(taken, str(broken), broken)
-            decided.append((submission, outcome))
-            if events:
+            decided.append((submission, fate))
+            if type(fate) is Decision and (events := fate.events):
                 events_count += len(events)
                 transactions.append(Transaction(written(submission.actor), type(submission.command).__name__, events))
                 secrets += submission.secrets
@@ -144,30 +151,30 @@ class Writer:
         except InvariantBroken as broken:
             return self._stop(taken, str(broken), broken)
 
-    def _decide(self, submission: Submission, now: int) -> tuple[Outcome, list[Event]]:
+    def _decide(self, submission: Submission, now: int) -> Fate:
         """Decide and apply one command. Only InvariantBroken leaves this place."""
         state = self.books.state
         try:
             decision = decide(state, submission.command, submission.actor, now)
         except Refusal as refusal:
-            return Refused(refusal, 0, 0), []
+            return refusal
         except InvariantBroken:
             raise
         except Exception as fault:  # noqa: BLE001  (a fault in one decision must not touch its neighbours)
             self._alarm(f"deciding {type(submission.command).__name__} failed", fault)
-            return NotDone("an internal fault; nothing was changed"), []
+            return NotDone("an internal fault; nothing was changed")
         try:
             apply(state, decision.events)
         except Exception as fault:
             raise InvariantBroken(f"applying {type(submission.command).__name__} failed: {fault}") from fault
-        return Done(decision.result, decision.fresh, 0, 0), decision.events
+        return decision
 
     def _commit(
         self,
         now: int,
         transactions: list[Transaction],
         secrets: list[SealedSecret],
-        decided: list[tuple[Submission, Outcome]],
+        decided: list[tuple[Submission, Fate]],
     ) -> list[tuple[Submission, Outcome]]:
         if transactions:
             batch, changes = self._draw_up(now, transactions)
@@ -179,10 +186,13 @@ class Writer:
             self._tell(Commit(batch, transactions))
         self.books.keep()  # also when nothing changed: what was read for refusals and repeats must not pile up
         number, time = self.head.number, self.head.time
-        return [(submission, _settled(outcome, number, time)) for submission, outcome in decided]
+        return [(submission, _outcome(fate, number, time)) for submission, fate in decided]
 
     def _tell(self, commit: Commit) -> None:
         try:
+            changed = self.books.depths()
+            if changed:
+                self._depths(changed)
             self._committed(commit)
         except Exception as fault:  # noqa: BLE001  (the batch is on disk, whatever those who watch make of it)
             self._alarm("a committed batch could not be shown to those who watch", fault)
@@ -240,13 +250,13 @@ class Writer:
         stop = Submission(StopWriter(reason), House("writer"), (), lambda _: None)
         now = max(self._clock(), self.head.time)
         try:
-            outcome, events = self._decide(stop, now)
+            fate = self._decide(stop, now)
         except InvariantBroken as again:
             self._break("the stop itself could not be decided", again)
         else:
-            if events:
-                transaction = Transaction(written(stop.actor), type(stop.command).__name__, events)
-                [(_, outcome)] = self._commit(now, [transaction], [], [(stop, outcome)])
+            events = fate.events if isinstance(fate, Decision) else []
+            transaction = Transaction(written(stop.actor), type(stop.command).__name__, events)
+            [(_, outcome)] = self._commit(now, [transaction] if events else [], [], [(stop, fate)])
             # A stop that stands already is refused. One that is not on disk would be forgotten: better end.
             stands = isinstance(outcome, Refused) and isinstance(outcome.refusal, WriterStopped)
             if not stands and not isinstance(outcome, Done):
@@ -278,10 +288,10 @@ class Writer:
             self._break(str(failed), failed)
 
 
-def _settled(outcome: Outcome, batch: int, time: int) -> Outcome:
-    """Return the outcome with the batch from which on it is true."""
-    if isinstance(outcome, Done):
-        return Done(outcome.result, outcome.fresh, batch, time)
-    if isinstance(outcome, Refused):
-        return Refused(outcome.refusal, batch, time)
-    return outcome
+def _outcome(fate: Fate, batch: int, time: int) -> Outcome:
+    """Return what to tell of a command whose batch is settled; `batch` is the one from which on it is true."""
+    if isinstance(fate, Decision):
+        return Done(fate.result, fate.fresh, batch, time)
+    if isinstance(fate, Refusal):
+        return Refused(fate, batch, time)
+    return fate

@@ -8,6 +8,7 @@ from spotbook.cli.audit import audit
 from spotbook.cli.balances import balances
 from spotbook.cli.demo import demo
 from spotbook.cli.init import init
+from spotbook.cli.migrate import migrate
 from spotbook.cli.rebuild import rebuild
 from spotbook.cli.refusals import RefusingGroup
 from spotbook.cli.serve import serve
@@ -24,5 +25,5 @@ def spotbook() -> None:
     logs.configure("warning")
 
 
-for command in (demo, serve, init, balances, admin, audit, rebuild):
+for command in (demo, serve, init, balances, admin, audit, rebuild, migrate):
     spotbook.add_command(command)

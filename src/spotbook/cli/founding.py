@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from spotbook.app.ports import BooksExist, WriterActive
-from spotbook.store.sqlite import FILE
+from spotbook.store.file import FILE
 
 DRAFT = ".making."
 """How the folders begin in which books are made. One that a crash left over is removed by whoever comes next."""

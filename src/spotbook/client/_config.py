@@ -10,11 +10,24 @@ import httpx2
 
 from spotbook.client import errors
 
-__all__ = ["DEFAULT_URL", "MinVersion", "checked_base_url", "from_environment", "min_version_text", "tls"]
+__all__ = [
+    "DEFAULT_URL",
+    "MinVersion",
+    "checked_base_url",
+    "from_environment",
+    "min_version_text",
+    "tls",
+    "url_from_environment",
+]
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"  # loopback: no client talks to a real exchange by accident
 
 MinVersion = int | tuple[str, int]
+
+
+def url_from_environment(environ: Mapping[str, str] | None) -> str:
+    """base_url as `from_env` finds it."""
+    return (os.environ if environ is None else environ).get("SPOTBOOK_URL") or DEFAULT_URL
 
 
 def from_environment(environ: Mapping[str, str] | None) -> tuple[str, str, str]:
@@ -23,7 +36,7 @@ def from_environment(environ: Mapping[str, str] | None) -> tuple[str, str, str]:
     missing = [name for name in ("SPOTBOOK_API_KEY", "SPOTBOOK_SECRET_KEY") if not source.get(name)]
     if missing:
         raise errors.ConfigurationError(f"not set in the environment: {', '.join(missing)}")
-    return source["SPOTBOOK_API_KEY"], source["SPOTBOOK_SECRET_KEY"], source.get("SPOTBOOK_URL") or DEFAULT_URL
+    return source["SPOTBOOK_API_KEY"], source["SPOTBOOK_SECRET_KEY"], url_from_environment(source)
 
 
 def tls(url: str) -> ssl.SSLContext | bool:

@@ -1,40 +1,43 @@
 """What both faces share: one call as a conversation of steps, with no input or output of its own.
 
-`Core.converse` yields what is to be done (wait, or send this request), is told how it went, and returns the reply or
-raises. A face only carries out the steps, in its own way.
+`Core.converse` takes a request, yields what is to be done (wait, or send it), is told how it went, and returns the
+reply or raises. A face only carries out the steps, in its own way.
 """
 
 import itertools
 import random
-import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Final, TypedDict
 
 import httpx2
 
 from spotbook.client import errors
-from spotbook.client._config import MinVersion, checked_base_url, min_version_text
+from spotbook.client._config import checked_base_url
 from spotbook.client._replies import Answer, parse
-from spotbook.client._requests import PRIVATE_PATH, Request, Style, build
-from spotbook.client._signing import Parameter, checked, sign
+from spotbook.client._requests import Request, Style
 from spotbook.client.models import Reply
 from spotbook.client.pacing import Pacing
 
-__all__ = ["Core", "Options", "Outcome", "Pause", "Steps", "never_answered"]
+__all__ = ["Core", "Options", "Outcome", "Pause", "PublicOptions", "Steps", "never_answered"]
 
 RETRIES_MAX: Final = 10
 RETRY_BASE_SECONDS: Final = 0.1
 RETRY_WAIT_SECONDS_MAX: Final = 5.0
 
 
-class Options(TypedDict, total=False):
-    """What `from_env` hands on to either face."""
+class PublicOptions(TypedDict, total=False):
+    """What `from_env` hands on to a client without a key."""
 
     timeout: float
-    style: Style | str
     pacing: Pacing | None
     retries: int
+
+
+class Options(PublicOptions, total=False):
+    """What `from_env` hands on to a client with one."""
+
+    style: Style | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +50,29 @@ Steps = Generator[Pause | Request, Outcome | None, Reply]
 
 
 class Core:
-    """Builds calls, reads replies, decides about repeats. Holds the secret and never shows it."""
+    """Has calls carried out, reads replies, decides about repeats."""
 
     def __init__(
         self,
-        api_key: str,
-        secret_key: str,
         base_url: str,
         *,
         timeout: float,
-        style: Style | str,
         pacing: Pacing | None,
         retries: int,
         randomness: Callable[[], float] = random.random,
     ) -> None:
-        if not api_key or not secret_key or not (api_key + secret_key).isprintable():
-            raise errors.ConfigurationError("api_key and secret_key are two texts of printable characters")
         if not 0 <= retries <= RETRIES_MAX:
             raise errors.ConfigurationError(f"retries is a number from 0 to {RETRIES_MAX}")
         self.base_url = checked_base_url(base_url)
-        self._api_key, self._secret_key = api_key, secret_key
-        self._style = Style(style)
         self._timeout = httpx2.Timeout(timeout).as_dict()
         self._pacing, self._retries, self._randomness = pacing, retries, randomness
 
-    def converse(self, command: str, params: Mapping[str, Parameter], min_version: MinVersion | None) -> Steps:
+    def converse(self, request: Request) -> Steps:
         """One call from beginning to end, repeats and waits included."""
-        request = self.request(command, params, min_version)
         for attempt in itertools.count():
             outcome = yield from self._paced(request)
             if isinstance(outcome, Answer):
-                result = parse(outcome, command, is_write=request.is_write)
+                result = parse(outcome, request.command, is_write=request.is_write)
                 if isinstance(result, Reply):
                     return result
                 outcome = result
@@ -87,25 +82,11 @@ class Core:
             yield Pause(delay)
         raise AssertionError  # pragma: no cover (count() does not end)
 
-    def request(self, command: str, params: Mapping[str, Parameter], min_version: MinVersion | None) -> Request:
-        """The signed request. TypeError or ValueError when a parameter or the command cannot be sent."""
-        if not re.fullmatch(r"[A-Za-z0-9_.]{1,64}", command):
-            raise ValueError(f"{command!r} is no name of a command")
-        texts = checked(params)
-        signature = sign({**texts, "api_key": self._api_key}, self._secret_key)
-        request = build(
-            self._style, self.base_url + PRIVATE_PATH, command, texts, api_key=self._api_key, signature=signature
-        )
-        if min_version is None:
-            return request
-        headers = {**request.headers, "X-Min-Version": min_version_text(min_version)}
-        return Request(command, request.is_write, request.url, headers, request.body)
-
     def http(self, request: Request) -> httpx2.Request:
         """The same for httpx2, with the timeout."""
         try:
             return httpx2.Request(
-                "POST",
+                request.method,
                 request.url,
                 headers=dict(request.headers),
                 content=request.body,

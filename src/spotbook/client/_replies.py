@@ -1,4 +1,4 @@
-"""From what came over the wire to a `Reply` or an error, and from a `Reply` to balances. Pure."""
+"""From what came over the wire to a `Reply` or an error. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from spotbook.client import errors
-from spotbook.client.models import AvailableBalances, Balance, CompleteBalances, Reply
+from spotbook.client.models import Reply
 
-__all__ = ["Answer", "available_balances", "complete_balances", "decode", "parse"]
+__all__ = ["Answer", "decode", "parse"]
 
 SUCCESS: Final = 200
 
@@ -122,41 +122,3 @@ def _no_envelope(answer: Answer, command: str, *, is_write: bool) -> errors.Spot
         reply = Reply(command, answer.status, answer.status, None, "", answer.headers)
         return kind(message, command, code=answer.status, reply=reply)
     return errors.MalformedReply(message, command, status=answer.status, ambiguous=is_write)
-
-
-def complete_balances(reply: Reply) -> CompleteBalances:
-    """The data of returnCompleteBalances. MalformedReply when it is not of the documented shape."""
-    listed = {}
-    for asset, sides in _assets(reply).items():
-        if not isinstance(sides, dict):
-            raise _malformed(reply, asset)
-        available, on_orders = (_amount(reply, asset, sides.get(side)) for side in ("available", "onOrders"))
-        listed[asset] = Balance(available, on_orders)
-    return CompleteBalances(listed, Balance(Decimal(0), Decimal(0)), reply)
-
-
-def available_balances(reply: Reply) -> AvailableBalances:
-    """The data of returnBalances. MalformedReply when it is not of the documented shape."""
-    listed = {asset: _amount(reply, asset, value) for asset, value in _assets(reply).items()}
-    return AvailableBalances(listed, Decimal(0), reply)
-
-
-def _assets(reply: Reply) -> dict[str, Any]:
-    if not isinstance(reply.data, dict):
-        raise _malformed(reply, "data")
-    return reply.data
-
-
-def _amount(reply: Reply, asset: str, value: object) -> Decimal:
-    """Text or a JSON number, as an exact Decimal. 40 digits before and after the point are more than any asset has."""
-    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= 40:
-        value = format(value, "f")
-    elif isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", value):
-        return Decimal(value)
-    raise _malformed(reply, asset)
-
-
-def _malformed(reply: Reply, where: str) -> errors.MalformedReply:
-    return errors.MalformedReply(f"{where} is not of the documented shape", reply.command, status=reply.status)

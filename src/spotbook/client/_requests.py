@@ -1,16 +1,23 @@
-"""The four ways in which clients send a signed call. Pure: nothing is sent here."""
+"""The four ways in which clients send a signed call, and the one for a public call. Pure: nothing is sent here."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 from urllib.parse import quote, quote_plus, urlencode
 
 from spotbook import __version__
+from spotbook.client import errors
+from spotbook.client._config import MinVersion, min_version_text
+from spotbook.client._signing import Parameter, checked, sign
 
-__all__ = ["PRIVATE_PATH", "Request", "Style", "build"]
+__all__ = ["Request", "Signer", "Style", "build", "is_write", "public_request"]
 
 PRIVATE_PATH: Final = "/api/v1/private"
+PUBLIC_PATH: Final = "/api/v1/public"
+HEADERS: Final = {"Accept": "application/json", "User-Agent": f"spotbook/{__version__}"}
+NOT_FENCED: Final = frozenset({"", "0", "false", "False"})
 # What travels unencoded in a query and still arrives as it is: no space, plus, percent, ampersand, hash or non-ASCII.
 RAW_SAFE: Final = "!$'()*,-./:;=?@_~"
 
@@ -30,18 +37,55 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One signed call, ready to send by POST. Its repr shows neither key nor signature."""
+    """One call, ready to send. Its repr shows neither key nor signature."""
 
     command: str
     is_write: bool
     url: str = field(repr=False)
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    method: str = "POST"
 
 
-def is_write(command: str) -> bool:
-    """Whether repeating the command could do something twice. What is not known to be a read is a write."""
+def is_write(command: str, params: Mapping[str, str]) -> bool:
+    """Whether repeating the call could do something twice. What is not known to be a read is a write."""
+    if command == "spotbook.order":
+        return params.get("fence", "") not in NOT_FENCED  # a fence closes an unknown out_trade_no for ever
     return not (command.startswith(("return", "get")) or command == "spotbook.holds")
+
+
+def public_request(base_url: str, command: str, params: Mapping[str, Parameter]) -> Request:
+    """A public call: GET, unsigned, never a write. TypeError or ValueError when it cannot be sent."""
+    query = urlencode(checked(params))
+    url = f"{base_url}{PUBLIC_PATH}?command={_named(command)}" + (f"&{query}" if query else "")
+    return Request(command, False, url, HEADERS, b"", "GET")  # noqa: FBT003 (a field of the record)
+
+
+class Signer:
+    """Makes signed calls. Holds the key and its secret, and never shows them."""
+
+    def __init__(self, api_key: str, secret_key: str, style: Style | str) -> None:
+        if not api_key or not secret_key or not (api_key + secret_key).isprintable():
+            raise errors.ConfigurationError("api_key and secret_key are two texts of printable characters")
+        self._api_key, self._secret_key = api_key, secret_key
+        self._style = Style(style)
+
+    def request(
+        self, base_url: str, command: str, params: Mapping[str, Parameter], min_version: MinVersion | None
+    ) -> Request:
+        """The signed request. TypeError or ValueError when a parameter or the command cannot be sent."""
+        address, texts = base_url + PRIVATE_PATH, checked(params)
+        signature = sign({**texts, "api_key": self._api_key}, self._secret_key)
+        request = build(self._style, address, _named(command), texts, api_key=self._api_key, signature=signature)
+        if min_version is None:
+            return request
+        return replace(request, headers={**request.headers, "X-Min-Version": min_version_text(min_version)})
+
+
+def _named(command: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.]{1,64}", command):
+        raise ValueError(f"{command!r} is no name of a command")
+    return command
 
 
 def build(
@@ -64,7 +108,5 @@ def build(
         case _:  # PERCENT
             content_type = "application/json; charset=utf-8"
             target += f"&sign={signature}&{urlencode(sorted_params, quote_via=quote, safe='')}"
-    headers = {"Accept": "application/json", "User-Agent": f"spotbook/{__version__}"}
-    if content_type:
-        headers["Content-Type"] = content_type
-    return Request(command, is_write(command), target, headers, body)
+    headers = {**HEADERS, "Content-Type": content_type} if content_type else HEADERS
+    return Request(command, is_write(command, params), target, headers, body)

@@ -1,55 +1,64 @@
-"""`Client`: the blocking face."""
+"""`Client` and `PublicClient`: the blocking face."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, Unpack
 
 import httpx2
 
-from spotbook.client._config import DEFAULT_URL, MinVersion, from_environment, tls
-from spotbook.client._core import Core, Options, Outcome, Pause, never_answered
-from spotbook.client._replies import Answer, available_balances, complete_balances
-from spotbook.client._requests import Request, Style
+from spotbook.client._ask import Ask, describe
+from spotbook.client._commands import account, fills, orders, public, trading
+from spotbook.client._config import DEFAULT_URL, MinVersion, from_environment, tls, url_from_environment
+from spotbook.client._core import Core, Options, Outcome, Pause, PublicOptions, never_answered
+from spotbook.client._replies import Answer
+from spotbook.client._requests import Request, Signer, Style, public_request
 from spotbook.client._signing import Parameter
-from spotbook.client.models import AvailableBalances, CompleteBalances, Reply
+from spotbook.client.models import Reply
+from spotbook.client.orders import MyTrade
 from spotbook.client.pacing import Pacing
 
-__all__ = ["Client"]
+__all__ = ["Client", "PublicClient"]
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
-class Client:
-    """A client of one account, for as many threads as wish to share it.
+def _blocking(build: Callable[Arguments, Ask[Result]]) -> Callable[Concatenate[Any, Arguments], Result]:
+    """The method that sends what `build` asks, and gives what it answers."""
 
-    `timeout` is in seconds: for connecting, for sending, for each wait for bytes of the answer. `style` is one of the
-    four ways of sending. `pacing` waits rather than be refused. `retries` repeats reads (return…, get…,
-    spotbook.holds) up to so many times after no answer, a busy exchange, or a rate limit that says when it ends; a
-    write is never repeated. `transport` is any httpx2 transport, for a proxy or for tests; the client closes it.
-    The environment is not read: no proxy, no netrc; and nothing is logged.
+    def method(self: "PublicClient", /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        return self._asked(build(*args, **kwargs))
+
+    describe(method, build)
+    return method
+
+
+class PublicClient:
+    """A client of what everybody may ask: no key, no signature. For as many threads as wish to share it.
+
+    The arguments are those of `Client`.
     """
 
     def __init__(
         self,
-        api_key: str,
-        secret_key: str,
         base_url: str = DEFAULT_URL,
         *,
         timeout: float = 10.0,
-        style: Style | str = Style.FORM,
         pacing: Pacing | None = None,
         retries: int = 0,
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._core = Core(api_key, secret_key, base_url, timeout=timeout, style=style, pacing=pacing, retries=retries)
+        self._core = Core(base_url, timeout=timeout, pacing=pacing, retries=retries)
         self._transport = transport or httpx2.HTTPTransport(verify=tls(base_url), trust_env=False)
         self._sleep = sleep
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[Options]) -> Self:
-        """From SPOTBOOK_API_KEY, SPOTBOOK_SECRET_KEY and, if it is set, SPOTBOOK_URL. ConfigurationError otherwise."""
-        return cls(*from_environment(environ), **options)
+    def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[PublicOptions]) -> Self:
+        """From SPOTBOOK_URL, if it is set."""
+        return cls(url_from_environment(environ), **options)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._core.base_url}>"
@@ -69,35 +78,30 @@ class Client:
         """Close the connections."""
         self._transport.close()
 
-    def complete_balances(self, *, min_version: MinVersion | None = None) -> CompleteBalances:
-        """returnCompleteBalances: what is available and what is on orders, of every asset that the account has.
+    symbols = _blocking(public.symbols)
+    ticker = _blocking(public.ticker)
+    currencies = _blocking(public.currencies)
+    order_book = _blocking(public.order_book)
+    order_books = _blocking(public.order_books)
+    trades = _blocking(public.trades)
+    candles = _blocking(public.candles)
+    volumes_24h = _blocking(public.volumes_24h)
+    server_time = _blocking(public.server_time)
 
-        With `min_version`, a version or (books, version), the host waits up to a second until it can show that version,
-        and else answers ExchangeBusy. Raises any `SpotbookError`.
-        """
-        return complete_balances(self.request("returnCompleteBalances", min_version=min_version))
+    def public_request(self, command: str, params: Mapping[str, Parameter] | None = None) -> Reply:
+        """Any public command by its own name and parameters: the whole reply."""
+        return self._converse(public_request(self._core.base_url, command, params or {}))
 
-    def balances(self, *, min_version: MinVersion | None = None) -> AvailableBalances:
-        """returnBalances: what is available, of every asset that the account has. Otherwise as `complete_balances`."""
-        return available_balances(self.request("returnBalances", min_version=min_version))
+    def _request(self, ask: Ask[Any]) -> Request:
+        return public_request(self._core.base_url, ask.command, ask.params)
 
-    def call(self, command: str, /, *, min_version: MinVersion | None = None, **params: Parameter) -> Any:
-        """Any private command by its own name and parameters: the `data` of its reply, fractional numbers as Decimal.
+    def _asked(self, ask: Ask[Result]) -> Result:
+        request = self._request(ask)
+        return ask.answer(self._converse(request), is_write=request.is_write)
 
-        A parameter is a str, an int or a Decimal (None leaves it out); a float is refused with TypeError.
-        """
-        return self.request(command, params, min_version=min_version).data
-
-    def request(
-        self,
-        command: str,
-        params: Mapping[str, Parameter] | None = None,
-        *,
-        min_version: MinVersion | None = None,
-    ) -> Reply:
-        """As `call`, but the whole reply: code, data, msg, headers, status."""
+    def _converse(self, request: Request) -> Reply:
         outcome: Outcome | None = None
-        with closing(self._core.converse(command, params or {}, min_version)) as steps:
+        with closing(self._core.converse(request)) as steps:
             while True:
                 try:
                     step = steps.send(outcome)
@@ -119,3 +123,83 @@ class Client:
                 response.close()
         except httpx2.RequestError as error:
             return never_answered(error, request)
+
+
+class Client(PublicClient):
+    """A client of one account, for as many threads as wish to share it. It also has all that `PublicClient` has.
+
+    `timeout` is in seconds: for connecting, for sending, for each wait for bytes of the answer. `style` is one of the
+    four ways of sending. `pacing` waits rather than be refused. `retries` repeats reads up to so many times after no
+    answer, a busy exchange, or a rate limit that says when it ends; a write is never repeated. `transport` is any
+    httpx2 transport, for a proxy or for tests; the client closes it.
+    The environment is not read: no proxy, no netrc; and nothing is logged.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        secret_key: str,
+        base_url: str = DEFAULT_URL,
+        *,
+        timeout: float = 10.0,
+        style: Style | str = Style.FORM,
+        pacing: Pacing | None = None,
+        retries: int = 0,
+        transport: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._signer = Signer(api_key, secret_key, style)
+        super().__init__(base_url, timeout=timeout, pacing=pacing, retries=retries, transport=transport, sleep=sleep)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **options: Unpack[Options]) -> Self:
+        """From SPOTBOOK_API_KEY, SPOTBOOK_SECRET_KEY and, if it is set, SPOTBOOK_URL. ConfigurationError otherwise."""
+        return cls(*from_environment(environ), **options)
+
+    complete_balances = _blocking(account.complete_balances)
+    balances = _blocking(account.balances)
+    holds = _blocking(account.holds)
+    place_limit = _blocking(trading.place_limit)
+    place_market = _blocking(trading.place_market)
+    cancel = _blocking(trading.cancel)
+    cancel_all = _blocking(trading.cancel_all)
+    open_orders = _blocking(orders.open_orders)
+    order = _blocking(orders.order)
+    order_status = _blocking(orders.order_status)
+    order_by_reference = _blocking(orders.order_by_reference)
+    closed_orders = _blocking(orders.closed_orders)
+    orders_by_number = _blocking(orders.orders_by_number)
+    my_trades_page = _blocking(fills.my_trades_page)
+
+    def my_trades(
+        self, symbol: str | None = None, *, start: int | None = None, end: int | None = None
+    ) -> Iterator[MyTrade]:
+        """getUserTrades: the account's fills, the newest first, page after page as they are iterated."""
+        after = None
+        while True:
+            page = self.my_trades_page(symbol, start=start, end=end, limit=100, after=after)
+            yield from page.trades
+            if (after := page.older_than(after)) is None:
+                return
+
+    def call(self, command: str, /, *, min_version: MinVersion | None = None, **params: Parameter) -> Any:
+        """Any private command by its own name and parameters: the `data` of its reply, fractional numbers as Decimal.
+
+        A parameter is a str, an int or a Decimal (None leaves it out); a float is refused with TypeError.
+        """
+        return self.request(command, params, min_version=min_version).data
+
+    def request(
+        self,
+        command: str,
+        params: Mapping[str, Parameter] | None = None,
+        *,
+        min_version: MinVersion | None = None,
+    ) -> Reply:
+        """As `call`, but the whole reply: code, data, msg, headers, status."""
+        return self._converse(self._signer.request(self._core.base_url, command, params or {}, min_version))
+
+    def _request(self, ask: Ask[Any]) -> Request:
+        if ask.is_public:
+            return super()._request(ask)
+        return self._signer.request(self._core.base_url, ask.command, ask.params, ask.min_version)

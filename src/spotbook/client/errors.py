@@ -20,7 +20,7 @@
     │   └── OutcomeUnknown            -201: done or not, the exchange itself cannot say
     ├── NetworkError                  no answer came
     │   └── Timeout                   no answer came in time
-    └── MalformedReply                what came is no envelope of this API: a proxy's page, say
+    └── MalformedReply                what came is no envelope of this API (a proxy's page, say), or of another shape
 
 Every one carries `ambiguous`: True when the call was a write and may have been done although this was raised. Then ask
 before repeating. Where ccxt has a class of the same sense, the name is ccxt's. No error holds a key, a secret, a
@@ -155,7 +155,7 @@ class ExchangeBusy(ExchangeError):
 
 
 class OutcomeUnknown(ExchangeError):
-    """The exchange cannot say whether it was done: ask `spotbook.order`, or repeat with the same out_trade_no."""
+    """The exchange cannot say whether it was done: ask `order_by_reference` with a fence."""
 
 
 class NetworkError(SpotbookError):

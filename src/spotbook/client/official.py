@@ -44,7 +44,7 @@ def SpotRestfulPrivate(  # noqa: N802, PLR0917 (the documents' name and order)
     texts = _texts({name: value for name, value in (params or {}).items() if name != "api_key"})
     texts["api_key"] = api_key  # the last one, whatever it was in `params`
     query = f"&sign={sign(texts, secret_key)}&{urlencode(texts)}"
-    return _send(method, host, api_url, query, timeout=timeout, transport=transport)
+    return _send(method, host, api_url, texts, query, timeout=timeout, transport=transport)
 
 
 SpotRestuflPrivate = SpotRestfulPrivate
@@ -60,8 +60,9 @@ def SpotRestfulPublic(  # noqa: N802 (the documents' name)
     transport: httpx2.BaseTransport | None = None,
 ) -> dict[str, Any]:
     """One public call, `GET {host}{api_url}&{urlencode(params)}`, its reply as a dict. The rest as above."""
-    query = f"&{urlencode(_texts(params))}" if params else ""
-    return _send("GET", host, api_url, query, timeout=timeout, transport=transport)
+    texts = _texts(params or {})
+    query = f"&{urlencode(texts)}" if texts else ""
+    return _send("GET", host, api_url, texts, query, timeout=timeout, transport=transport)
 
 
 def _texts(params: Mapping[str, object]) -> dict[str, str]:
@@ -74,12 +75,20 @@ def _texts(params: Mapping[str, object]) -> dict[str, str]:
 
 
 def _send(
-    method: str, host: str, api_url: str, query: str, *, timeout: float, transport: httpx2.BaseTransport | None
+    method: str,
+    host: str,
+    api_url: str,
+    texts: Mapping[str, str],
+    query: str,
+    *,
+    timeout: float,
+    transport: httpx2.BaseTransport | None,
 ) -> dict[str, Any]:
     # Old samples write `?command\=…`; what goes over the wire for it is %5C.
     url = (host + api_url + query).replace("\\", "%5C")
     command = api_url.rpartition("=")[2]
-    request = Request(command, is_write(command), url, dict(HEADERS), b"")
+    writes = method.upper() != "GET" and is_write(command, texts)
+    request = Request(command, writes, url, dict(HEADERS), b"")
     with transport or httpx2.HTTPTransport(verify=tls(host), trust_env=False) as opened:
         try:
             response = opened.handle_request(_http(method, request, timeout))

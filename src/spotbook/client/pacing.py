@@ -31,6 +31,7 @@ class Limit:
 
 
 _TRADE, _LIST, _FUNDS = Limit(30, 2), Limit(5, 2), Limit(3, 1)
+_BOARD, _MARKET = Limit(80, 1), Limit(10, 1)
 
 LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
     {
@@ -56,9 +57,19 @@ LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
         "subAccount_transferAvailable": _FUNDS,
         "subAccount_transfer": _FUNDS,
         "returnTransferHistory": _FUNDS,
+        "spotbook.holds": _LIST,
+        "spotbook.order": _TRADE,
+        "returnSymbol": _BOARD,
+        "returnTicker": _BOARD,
+        "returnCurrencies": _BOARD,
+        "return24hVolume": _BOARD,
+        "timestamp": _BOARD,
+        "returnOrderBook": _MARKET,
+        "returnTradeHistory": _MARKET,
+        "returnChartData": _MARKET,
     }
 )
-"""The private commands' limits, per user, all keys together."""
+"""The limits of the private commands per user, all keys together, and of the public ones per address."""
 
 OVERALL: Final = Limit(100, 1)
 """All calls from one address together; the limit per user is wider."""
@@ -85,7 +96,7 @@ class _Window:
 
 
 class Pacing:
-    """Sliding windows over the calls of one user. Safe to share among threads and clients.
+    """Sliding windows over the calls of one user, from one address. Safe to share among threads and clients.
 
     `limits` maps commands to limits; a command that is not in it is held by `overall` alone. `clock_ns` is a monotonic
     clock in nanoseconds. The halved limits of a warned user are not known here: give halved `limits` then.

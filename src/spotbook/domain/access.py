@@ -34,19 +34,18 @@ from spotbook.limits import (
 
 def authorise(state: State, actor: Actor, now: int) -> None:
     """Raise KeyNotLive, TokenNotLive or PermissionMissing unless the actor may act at `now`."""
-    match actor:
-        case KeyHolder(api_key, permission):
-            key = state.keys.get(api_key)
-            if key is None or not key.live(now):
-                raise KeyNotLive
-            if permission not in key.permissions:
-                raise PermissionMissing(permission)
-        case Operator(name, role):
-            token = state.tokens.get(name)
-            if token is None or token.revoked_at:
-                raise TokenNotLive
-            if role not in token.roles:
-                raise PermissionMissing(role)
+    if isinstance(actor, KeyHolder):
+        key = state.keys.get(actor.api_key)
+        if key is None or not key.live(now):
+            raise KeyNotLive
+        if actor.permission not in key.permissions:
+            raise PermissionMissing(actor.permission)
+    elif isinstance(actor, Operator):
+        token = state.tokens.get(actor.token)
+        if token is None or token.revoked_at:
+            raise TokenNotLive
+        if actor.role not in token.roles:
+            raise PermissionMissing(actor.role)
 
 
 def make_key(state: State, command: MakeKey, now: int) -> Decision:

@@ -41,7 +41,7 @@ def _why_malformed(text: str) -> str:
     if _EXPONENT.fullmatch(text):
         return "write it without an exponent, as plain decimal digits"
     if text.startswith("-"):
-        return "may not be negative"
+        return "is negative"
     return "write plain decimal digits, such as 0.25"
 
 

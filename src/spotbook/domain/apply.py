@@ -10,9 +10,11 @@ from typing import Any
 from spotbook.domain import events as e
 from spotbook.domain.account import Account
 from spotbook.domain.asset import Asset, Market
+from spotbook.domain.book import Book
 from spotbook.domain.credentials import Key, Token
 from spotbook.domain.deposits import same_txid
 from spotbook.domain.errors import InvariantBroken
+from spotbook.domain.order import OPEN
 from spotbook.domain.state import NOTHING, Balance, DepositKey, HoldKey, Standing, State
 
 
@@ -23,8 +25,22 @@ def _asset_made(state: State, event: e.AssetMade) -> None:
 
 
 def _market_made(state: State, event: e.MarketMade) -> None:
-    state.markets.put(event.symbol, Market(*event))  # type: ignore[arg-type]  # the decision checked the literals
     state.counters.put("market", event.id)
+    _market_changed(state, event)
+
+
+def _market_changed(state: State, event: e.MarketMade | e.MarketChanged) -> None:
+    market = Market(*event)
+    state.markets.put(market.symbol, market)
+    book = state.open_orders.books.get(market.id)
+    if book is not None:
+        book.market = market
+        return
+    base, quote = state.assets.get(market.base), state.assets.get(market.quote)
+    if base is None or quote is None:
+        raise InvariantBroken(f"market {market.symbol} is of assets that do not exist")
+    state.open_orders.books[market.id] = Book(market, base, quote)
+    state.open_orders.touched.add(market.id)
 
 
 def _account_opened(state: State, event: e.AccountOpened) -> None:
@@ -55,7 +71,8 @@ def _entry(state: State, event: e.Entry) -> None:
 
 def _hold_changed(state: State, event: e.HoldChanged) -> None:
     key = HoldKey(event.account, event.asset, event.kind, event.id)
-    if (state.holds.get(key) or 0) != event.before:
+    # One that begins with nothing is a new order's, mostly: to look for it would be a read of the store for each order.
+    if event.before and state.holds.get(key) != event.before:
         raise InvariantBroken(f"{event} does not follow what the hold owns")
     if event.after:
         state.holds.put(key, event.after)
@@ -67,6 +84,32 @@ def _deposit_made(state: State, event: e.DepositMade) -> None:
     key = DepositKey(event.asset, event.chain, same_txid(event.txid), event.txid_index)
     state.deposits.put(key, event)
     state.counters.put("deposit", event.id)
+
+
+def _order_placed(state: State, order: e.OrderPlaced) -> None:
+    state.counters.put("order", order.id)
+    if order.out_trade_no:
+        state.out_trade_nos.put((order.account, order.out_trade_no), order.id)
+    if order.status in OPEN:
+        state.open_orders.put(order)
+    else:
+        state.closed_orders.put((order.account, order.id), order)
+
+
+def _order_changed(state: State, order: e.OrderChanged) -> None:
+    if order.status in OPEN:
+        state.open_orders.put(order)
+    else:
+        state.open_orders.drop(order.account, order.id)
+        state.closed_orders.put((order.account, order.id), order)
+
+
+def _traded(state: State, event: e.Traded) -> None:
+    state.counters.put("trade", event.id)
+
+
+def _out_trade_no_closed(state: State, event: e.OutTradeNoClosed) -> None:
+    state.out_trade_nos.put((event.account, event.out_trade_no), 0)
 
 
 def _key_made(state: State, event: e.KeyMade) -> None:
@@ -100,11 +143,16 @@ def _nothing(state: State, event: e.BanBegun | e.BanLifted) -> None:
 APPLICATIONS: dict[type, Callable[[State, Any], None]] = {
     e.AssetMade: _asset_made,
     e.MarketMade: _market_made,
+    e.MarketChanged: _market_changed,
     e.AccountOpened: _account_opened,
     e.AccountFrozen: _account_frozen,
     e.Entry: _entry,
     e.HoldChanged: _hold_changed,
     e.DepositMade: _deposit_made,
+    e.OrderPlaced: _order_placed,
+    e.OrderChanged: _order_changed,
+    e.Traded: _traded,
+    e.OutTradeNoClosed: _out_trade_no_closed,
     e.KeyMade: _key_made,
     e.KeyRevoked: _key_revoked,
     e.TokenMade: _token_made,

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from spotbook.domain import amount
 from spotbook.domain.errors import AmountTooLarge, Invalid
-from spotbook.limits import SCALE_MAX, UNITS_MAX
+from spotbook.limits import OPEN_ORDERS_MAX, SCALE_MAX, UNITS_MAX
 
 SelfTrade = Literal["cancel_newest", "cancel_oldest"]
 MarketState = Literal["on", "cancel_only", "off"]
@@ -19,6 +19,8 @@ MarketState = Literal["on", "cancel_only", "off"]
 SELF_TRADES: tuple[SelfTrade, ...] = ("cancel_newest", "cancel_oldest")
 MARKET_STATES: tuple[MarketState, ...] = ("on", "cancel_only", "off")
 PPM = 1_000_000
+BOUND_PPM = 100_000
+"""How far from the best price at its arrival a market order goes, unless its market says otherwise: 10 %."""
 
 _ASSET_NAME = re.compile(r"[A-Z0-9]{1,16}", re.ASCII)
 
@@ -35,8 +37,10 @@ class Asset(NamedTuple):
 class Market(NamedTuple):
     """A market and its rules.
 
-    Prices are counted in 10^-price_decimals, `value_min` in the quote's smallest units, amounts in the base's.
-    Fees are parts per million of what a side receives.
+    Prices are counted in 10^-price_decimals, `value_min` and `value_max` (0: none) in the quote's smallest units,
+    amounts in the base's. Fees are parts per million of what a side receives. Who has `orders_max` open orders, in all
+    markets together, rests no more of them here. `bound_ppm` is how far from the best price at its arrival a market
+    order goes, in parts per million of that price.
     """
 
     id: int
@@ -54,6 +58,9 @@ class Market(NamedTuple):
     taker_fee_ppm: int
     self_trade: SelfTrade
     state: MarketState
+    value_max: int = 0
+    orders_max: int = OPEN_ORDERS_MAX
+    bound_ppm: int = BOUND_PPM
 
 
 def check_asset_name(name: str) -> None:
@@ -107,6 +114,12 @@ def _check_ranges(market: Market) -> None:
     for name, ppm in (("maker_fee_ppm", market.maker_fee_ppm), ("taker_fee_ppm", market.taker_fee_ppm)):
         if not 0 <= ppm <= PPM:
             raise Invalid(name, f"is 0 to {PPM}")
+    if market.value_max and market.value_max < market.value_min:
+        raise Invalid("value_max", "is at least value_min, or 0 for none")
+    if not 1 <= market.orders_max <= OPEN_ORDERS_MAX:
+        raise Invalid("orders_max", f"is 1 to {OPEN_ORDERS_MAX}")
+    if not 0 <= market.bound_ppm <= PPM:
+        raise Invalid("bound_ppm", f"is 0 to {PPM}")
     if market.self_trade not in SELF_TRADES:
         raise Invalid("self_trade", f"is one of {', '.join(SELF_TRADES)}")
     if market.state not in MARKET_STATES:

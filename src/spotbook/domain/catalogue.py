@@ -1,6 +1,10 @@
-"""Making assets and markets. Both are fixed once made: the same request again changes nothing, another is refused."""
+"""Making assets and markets, and changing a market's rules.
 
-from typing import cast
+An asset is fixed once made, and so are a market's decimals. To make either again just as it is changes nothing; to
+make it otherwise is refused.
+"""
+
+from typing import Any, cast
 
 from spotbook.domain import amount
 from spotbook.domain.asset import (
@@ -13,10 +17,18 @@ from spotbook.domain.asset import (
     check_scale,
     supply_units,
 )
-from spotbook.domain.commands import MakeAsset, MakeMarket
+from spotbook.domain.commands import ChangeMarket, MakeAsset, MakeMarket
 from spotbook.domain.decision import Decision
-from spotbook.domain.errors import AssetDiffers, Invalid, MarketDiffers, TooMany, UnknownAsset
-from spotbook.domain.events import AssetMade, MarketMade
+from spotbook.domain.errors import (
+    AssetDiffers,
+    Invalid,
+    InvariantBroken,
+    MarketDiffers,
+    TooMany,
+    UnknownAsset,
+    UnknownMarket,
+)
+from spotbook.domain.events import AssetMade, MarketChanged, MarketMade
 from spotbook.domain.state import State
 from spotbook.limits import ASSETS_MAX, MARKETS_MAX
 
@@ -51,6 +63,31 @@ def make_market(state: State, command: MakeMarket, now: int) -> Decision:  # noq
     if market.id > MARKETS_MAX:
         raise TooMany("markets", MARKETS_MAX)
     return Decision([MarketMade(*market)], market)
+
+
+def change_market(state: State, command: ChangeMarket, now: int) -> Decision:  # noqa: ARG001
+    """Decide `ChangeMarket`; the result is the Market as it is then. Orders that rest stay, whatever the new rules."""
+    before = state.markets.get(command.symbol)
+    if before is None:
+        raise UnknownMarket(command.symbol)
+    base, quote = state.assets.get(before.base), state.assets.get(before.quote)
+    if base is None or quote is None:
+        raise InvariantBroken(f"market {before.symbol} is of assets that do not exist")
+    given: dict[str, Any] = {
+        name: value for name, value in command._asdict().items() if value not in {None, ""} and name != "symbol"
+    }
+    for name, text in given.items():
+        if name.startswith("value_"):
+            given[name] = amount.parse(text, quote.scale, name=name)
+        elif name.startswith("price_"):
+            given[name] = amount.parse(text, before.price_decimals, name=name)
+        elif name.startswith("amount_"):
+            given[name] = _stepped(name, text, before.amount_decimals, base)
+    after = before._replace(**given)
+    check_market(after, base, quote)
+    if after == before:
+        return Decision([], after, fresh=False)
+    return Decision([MarketChanged(*after)], after)
 
 
 def _assets_of(state: State, symbol: str) -> tuple[Asset, Asset]:
@@ -91,6 +128,9 @@ def _market(command: MakeMarket, number: int, base: Asset, quote: Asset) -> Mark
         taker_fee_ppm=command.taker_fee_ppm,
         self_trade=cast("SelfTrade", command.self_trade),
         state=cast("MarketState", command.state),
+        value_max=amount.parse(command.value_max, quote.scale, name="value_max") if command.value_max else 0,
+        orders_max=command.orders_max,
+        bound_ppm=command.bound_ppm,
     )
 
 

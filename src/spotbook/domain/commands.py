@@ -2,6 +2,10 @@
 
 from typing import NamedTuple
 
+from spotbook.domain.asset import BOUND_PPM
+from spotbook.domain.order import Kind, Side
+from spotbook.limits import OPEN_ORDERS_MAX
+
 
 class FoundBooks(NamedTuple):
     """Open the house's own accounts, world and fees. The first command of any books."""
@@ -16,7 +20,10 @@ class MakeAsset(NamedTuple):
 
 
 class MakeMarket(NamedTuple):
-    """Make a market named ``BASE_QUOTE``. Prices, amounts and `value_min` are plain decimal text."""
+    """Make a market named ``BASE_QUOTE``. Prices, amounts and values are plain decimal text.
+
+    `value_max` may be ``""`` or ``0``: no largest value. See `asset.Market`.
+    """
 
     symbol: str
     price_decimals: int
@@ -30,6 +37,27 @@ class MakeMarket(NamedTuple):
     taker_fee_ppm: int
     self_trade: str
     state: str
+    value_max: str = ""
+    orders_max: int = OPEN_ORDERS_MAX
+    bound_ppm: int = BOUND_PPM
+
+
+class ChangeMarket(NamedTuple):
+    """Change what may change of a market: None, or ``""`` for text, leaves it as it is. Decimals are for ever."""
+
+    symbol: str
+    value_min: str = ""
+    value_max: str = ""
+    price_min: str = ""
+    price_max: str = ""
+    amount_min: str = ""
+    amount_max: str = ""
+    maker_fee_ppm: int | None = None
+    taker_fee_ppm: int | None = None
+    self_trade: str = ""
+    state: str = ""
+    orders_max: int | None = None
+    bound_ppm: int | None = None
 
 
 class OpenAccount(NamedTuple):
@@ -45,7 +73,7 @@ class OpenWealth(NamedTuple):
 
 
 class FreezeAccount(NamedTuple):
-    """Freeze a user's account, or thaw it: while frozen it is read and receives, and nothing else."""
+    """Freeze a user's account, or thaw it: while frozen it is read, receives and cancels, and nothing else."""
 
     account: int
     frozen: bool
@@ -113,6 +141,46 @@ class LiftBan(NamedTuple):
     lifted_at: int
 
 
+class PlaceOrder(NamedTuple):
+    """Place an order. Amounts are plain decimal text, ``""`` for what is not given.
+
+    A limit order (``limit``, or ``post_only``, which never takes) has `price` and `amount`. A ``market`` order has
+    `amount` of the base or `funds` of the quote; its `price` is ignored. An `out_trade_no` that is not ``""`` makes
+    the command one that is carried out once.
+    """
+
+    account: int
+    symbol: str
+    side: Side
+    kind: Kind
+    price: str
+    amount: str
+    funds: str
+    out_trade_no: str
+
+
+class CancelOrder(NamedTuple):
+    """Cancel an open order of the account."""
+
+    account: int
+    id: int
+
+
+class CancelAllOrders(NamedTuple):
+    """Cancel every open order of the account, in the market `symbol`, or in all when it is ``""``."""
+
+    account: int
+    symbol: str
+
+
+class FindOrder(NamedTuple):
+    """Ask what became of the order that an out_trade_no was sent with; with `fence`, close one that nobody has."""
+
+    account: int
+    out_trade_no: str
+    fence: bool
+
+
 class Halt(NamedTuple):
     """Admit no placing, withdrawals and transfers until resumed."""
 
@@ -135,10 +203,15 @@ Command = (
     FoundBooks
     | MakeAsset
     | MakeMarket
+    | ChangeMarket
     | OpenAccount
     | OpenWealth
     | FreezeAccount
     | Deposit
+    | PlaceOrder
+    | CancelOrder
+    | CancelAllOrders
+    | FindOrder
     | MakeKey
     | RevokeKey
     | MakeToken

@@ -7,7 +7,7 @@ reads the state and returns events; it may refuse, and it changes nothing. `appl
 from collections.abc import Callable
 from typing import Any
 
-from spotbook.domain import access, accounts, catalogue, deposits, operation
+from spotbook.domain import access, accounts, catalogue, deposits, operation, trading
 from spotbook.domain import commands as c
 from spotbook.domain.credentials import Actor
 from spotbook.domain.decision import Decision
@@ -18,10 +18,15 @@ DECISIONS: dict[type, Callable[[State, Any, int], Decision]] = {
     c.FoundBooks: accounts.found_books,
     c.MakeAsset: catalogue.make_asset,
     c.MakeMarket: catalogue.make_market,
+    c.ChangeMarket: catalogue.change_market,
     c.OpenAccount: accounts.open_account,
     c.OpenWealth: accounts.open_wealth,
     c.FreezeAccount: accounts.freeze_account,
     c.Deposit: deposits.deposit,
+    c.PlaceOrder: trading.place_order,
+    c.CancelOrder: trading.cancel_order,
+    c.CancelAllOrders: trading.cancel_all_orders,
+    c.FindOrder: trading.find_order,
     c.MakeKey: access.make_key,
     c.RevokeKey: access.revoke_key,
     c.MakeToken: access.make_token,

@@ -8,11 +8,12 @@
     │   ├── AmountTooPrecise
     │   └── AmountTooLarge
     ├── Unknown                 the thing named does not exist
-    │   ├── UnknownAsset, UnknownMarket, UnknownAccount, UnknownKey, UnknownToken
+    │   ├── UnknownAsset, UnknownMarket, UnknownAccount, UnknownKey, UnknownToken, UnknownOrder
     ├── Conflict                the thing exists, and differs from what was asked
-    │   ├── AssetDiffers, MarketDiffers, DepositDiffers, TokenExists, KeyExists, BooksFounded
+    │   ├── AssetDiffers, MarketDiffers, DepositDiffers, TokenExists, KeyExists, BooksFounded, OutTradeNoTaken
     ├── RuleBroken              the state of the books does not admit it now
-    │   ├── InsufficientBalance, SupplyExceeded, TooMany, NotAUser, WriterStopped
+    │   ├── InsufficientBalance, SupplyExceeded, TooMany, NotAUser, WriterStopped, Halted, AccountIsFrozen
+    │   ├── MarketClosed, WouldCross, NoLiquidity, TooManyOrders, OrderClosed
     └── NotPermitted            who asks may not
         ├── KeyNotLive, TokenNotLive, PermissionMissing
     InvariantBroken             the books contradict themselves: never caught to go on, stops the writer
@@ -96,6 +97,12 @@ class UnknownToken(Unknown):
     thing = "token"
 
 
+class UnknownOrder(Unknown):
+    """The account has no order of this id; whether another has is not told."""
+
+    thing = "order"
+
+
 class Conflict(Refusal):
     """The thing exists already and differs; `first` is what there is (an event or a domain value)."""
 
@@ -141,6 +148,15 @@ class BooksFounded(Conflict):
     """The house's accounts exist: these books were founded before."""
 
     thing = "house"
+
+
+class OutTradeNoTaken(Conflict):
+    """The out_trade_no belongs to another request of the account, or was closed."""
+
+    thing = "out_trade_no"
+
+    def __init__(self, named: str) -> None:
+        super().__init__(named, None)
 
 
 class RuleBroken(Refusal):
@@ -189,6 +205,60 @@ class WriterStopped(RuleBroken):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the writer is stopped: {reason}")
         self.reason = reason
+
+
+class Halted(RuleBroken):
+    """The books are halted: nothing is placed until the operator resumes."""
+
+    def __init__(self) -> None:
+        super().__init__("trading is halted")
+
+
+class AccountIsFrozen(RuleBroken):
+    """The operator froze the account: it places nothing."""
+
+    def __init__(self, account: int) -> None:
+        super().__init__("the account is frozen")
+        self.account = account
+
+
+class MarketClosed(RuleBroken):
+    """The market is off, or takes cancels only."""
+
+    def __init__(self, symbol: str, state: str) -> None:
+        super().__init__("the market is off" if state == "off" else "the market is cancel-only")
+        self.symbol = symbol
+        self.state = state
+
+
+class WouldCross(RuleBroken):
+    """A post-only order would meet what stands in the book."""
+
+    def __init__(self) -> None:
+        super().__init__("post-only would cross")
+
+
+class NoLiquidity(RuleBroken):
+    """A market order finds nothing that it could execute."""
+
+    def __init__(self) -> None:
+        super().__init__("no liquidity")
+
+
+class TooManyOrders(RuleBroken):
+    """The account has as many open orders as the market lets anybody have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"too many open orders, {most} is the most")
+        self.most = most
+
+
+class OrderClosed(RuleBroken):
+    """The order was filled or cancelled before."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("order already closed")
+        self.number = number
 
 
 class NotPermitted(Refusal):

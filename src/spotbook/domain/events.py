@@ -7,6 +7,10 @@ because the journal holds events as arrays of these fields in this order, for ev
 
 from typing import NamedTuple
 
+from spotbook.domain import order
+from spotbook.domain.asset import BOUND_PPM
+from spotbook.limits import OPEN_ORDERS_MAX
+
 
 class AssetMade(NamedTuple):
     """An asset was made; see `asset.Asset`."""
@@ -35,6 +39,32 @@ class MarketMade(NamedTuple):
     taker_fee_ppm: int
     self_trade: str
     state: str
+    value_max: int = 0
+    orders_max: int = OPEN_ORDERS_MAX
+    bound_ppm: int = BOUND_PPM
+
+
+class MarketChanged(NamedTuple):
+    """The rules of a market were changed. The market is given whole."""
+
+    id: int
+    symbol: str
+    base: int
+    quote: int
+    price_decimals: int
+    amount_decimals: int
+    value_min: int
+    price_min: int
+    price_max: int
+    amount_min: int
+    amount_max: int
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    self_trade: str
+    state: str
+    value_max: int
+    orders_max: int
+    bound_ppm: int
 
 
 class AccountOpened(NamedTuple):
@@ -100,6 +130,43 @@ class DepositMade(NamedTuple):
     chain: str
     version: int
     made_at: int
+
+
+class OrderPlaced(order.Order):
+    """An order was accepted. It is given as it stands after all that it met at once."""
+
+    __slots__ = ()
+
+
+class OrderChanged(order.Order):
+    """An open order was filled, in part or whole, or cancelled. The order is given whole."""
+
+    __slots__ = ()
+
+
+class Traded(NamedTuple):
+    """One fill. `side` is the taker's; `price` is in the market's steps, each fee in the asset its side received."""
+
+    market: int
+    id: int
+    side: str
+    price: int
+    amount: int
+    value: int
+    maker_account: int
+    maker_order: int
+    maker_fee: int
+    taker_account: int
+    taker_order: int
+    taker_fee: int
+    made_at: int
+
+
+class OutTradeNoClosed(NamedTuple):
+    """An out_trade_no that no order had was closed: none will ever have it."""
+
+    account: int
+    out_trade_no: str
 
 
 class KeyMade(NamedTuple):
@@ -177,11 +244,16 @@ class StandingChanged(NamedTuple):
 Event = (
     AssetMade
     | MarketMade
+    | MarketChanged
     | AccountOpened
     | AccountFrozen
     | Entry
     | HoldChanged
     | DepositMade
+    | OrderPlaced
+    | OrderChanged
+    | Traded
+    | OutTradeNoClosed
     | KeyMade
     | KeyRevoked
     | TokenMade

@@ -8,8 +8,10 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from spotbook.domain.account import Account
 from spotbook.domain.asset import Asset, Market
+from spotbook.domain.book import OpenOrders
 from spotbook.domain.credentials import Key, Token
 from spotbook.domain.events import DepositMade
+from spotbook.domain.order import Order
 
 K = TypeVar("K")
 Key_contra = TypeVar("Key_contra", contravariant=True)
@@ -91,19 +93,26 @@ NOTHING = Balance(0, 0, 0)
 
 
 class State:
-    """All shelves. `counters` holds the last number given out of each sort; `standing` has the one key ``""``."""
+    """All shelves, and the open orders with their books, which are always all in memory.
+
+    `counters` holds the last number given out of each sort; `standing` has the one key ``""``; closed orders are found
+    by (account, id), and an out_trade_no by (account, text): it gives the order's id, 0 when it was closed.
+    """
 
     __slots__ = (
         "accounts",
         "asset_ids",
         "assets",
         "balances",
+        "closed_orders",
         "counters",
         "deposits",
         "holds",
         "keys",
         "keys_of",
         "markets",
+        "open_orders",
+        "out_trade_nos",
         "standing",
         "tokens",
         "versions",
@@ -127,6 +136,9 @@ class State:
         keys: Shelf[str, Key],
         keys_of: Shelf[int, tuple[str, ...]],
         tokens: Shelf[str, Token],
+        open_orders: OpenOrders,
+        closed_orders: Shelf[tuple[int, int], Order],
+        out_trade_nos: Shelf[tuple[int, str], int],
     ) -> None:
         self.counters = counters
         self.standing = standing
@@ -142,6 +154,9 @@ class State:
         self.keys = keys
         self.keys_of = keys_of
         self.tokens = tokens
+        self.open_orders = open_orders
+        self.closed_orders = closed_orders
+        self.out_trade_nos = out_trade_nos
 
     def next_id(self, sort: str, first: int = 1) -> int:
         """Return the number that the next thing of this sort gets."""
@@ -156,4 +171,4 @@ class State:
 def empty_state() -> State:
     """Return a state with nothing in it, all in memory."""
     shelves: dict[str, Any] = {name: DictShelf() for name in State.__slots__}
-    return State(**shelves)
+    return State(**{**shelves, "open_orders": OpenOrders()})

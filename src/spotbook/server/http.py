@@ -7,7 +7,8 @@ with an envelope and closed, at no cost to a request that behaves.
 
 import asyncio
 import socket
-from collections.abc import Iterable, Iterator
+import types
+from collections.abc import Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Literal, cast
@@ -15,7 +16,15 @@ from typing import Any, Literal, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from spotbook.limits import CONNECTIONS_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX, QUERY_BYTES_MAX, REQUEST_SECONDS_MAX
+from spotbook.limits import (
+    BODY_BYTES_MAX,
+    CONNECTIONS_MAX,
+    HEAD_BYTES_MAX,
+    IDLE_SECONDS_MAX,
+    MESSAGE_BYTES_MAX,
+    QUERY_BYTES_MAX,
+    REQUEST_SECONDS_MAX,
+)
 from spotbook.server.replies import HeaderLines
 from spotbook.wire.coinw import envelope
 
@@ -27,10 +36,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     `phase` is where in a request its bytes are: before it, in its head, or in its body. `since` is when the request now
     arriving began, None while none is; `arrived` is how much of it came, counted in the pieces in which it came.
+    `answered_at` is when the last reply was made.
     """
 
     phase: Literal["idle", "head", "body"] = "idle"
     since: float | None = None
+    answered_at = 0.0
     stalled_since: float | None = None
     arrived = 0
     ended = False
@@ -53,6 +64,10 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self.arrived += len(data)
             self._check_size()
+            self.arriving()
+
+    def arriving(self) -> None:
+        """A request has come in part."""
 
     def _check_size(self) -> None:
         if self.phase == "body":
@@ -68,10 +83,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.since is None:
             self.since = self.loop.time()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self.phase == "head":  # a trailer after a chunked body is no header: nobody may choose an address by it
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade() and _has_body(self.headers):
             # The parser ends such a request with its head, and would read its body as the next request.
@@ -79,6 +90,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.refuse(HTTPStatus.BAD_REQUEST, "10003", words)
             return
         super().on_headers_complete()
+        self.headers = []  # a trailer after a chunked body is no header: nobody may choose an address by it
         self.phase = "body"
 
     def on_message_complete(self) -> None:
@@ -88,6 +100,16 @@ class BoundedProtocol(HttpToolsProtocol):
         self.since = None
         self.ended = True
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        # As uvicorn's own, but for a timer that it sets, and takes back, for each reply: the sweep sees who is idle.
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self.answered_at = self.loop.time()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
 
     def pause_writing(self) -> None:
         self.stalled_since = self.loop.time()
@@ -126,11 +148,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def sweep(self, now: float) -> None:
-        """Close the connection when its request has been arriving, or its reply been waiting to be read, too long."""
+        """Close the connection when a request was arriving, a reply waiting, or nothing asked, for too long."""
         if self.stalled_since is not None and now - self.stalled_since > REQUEST_SECONDS_MAX:
             self.transport.abort()
-        elif self.since is not None and now - self.since > REQUEST_SECONDS_MAX:
-            self.refuse(HTTPStatus.REQUEST_TIMEOUT, "-200", "system busy: the request took too long to arrive")
+        elif self.since is not None:
+            if now - self.since > REQUEST_SECONDS_MAX:
+                self.refuse(HTTPStatus.REQUEST_TIMEOUT, "-200", "system busy: the request took too long to arrive")
+        elif self.cycle.response_complete and now - self.answered_at > IDLE_SECONDS_MAX:
+            self.timeout_keep_alive_handler()
 
 
 def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -153,6 +178,14 @@ class Outbox:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._waiting: list[tuple[asyncio.Transport, bytes]] = []
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._lines = b""
+
+    def lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """Return uvicorn's own headers as lines. It makes a new list when they change, once a second."""
+        if headers is not self._headers:
+            self._headers, self._lines = headers, _lines(headers)
+        return self._lines
 
     def put(self, transport: asyncio.Transport, reply: bytes) -> None:
         """Send a reply at the end of this turn."""
@@ -193,7 +226,7 @@ class WholeReplies(RequestResponseCycle):
         elif not self.disconnected:
             headers = self.start["headers"]
             lines = headers.lines if type(headers) is HeaderLines else _lines(headers)
-            own = _lines(self.default_headers)
+            own = self.outbox.lines(self.default_headers)
             reply = STATUS_LINE[self.start["status"]] + own + lines + b"\r\n" + message["body"]
             self.outbox.put(self.transport, reply)
             self.response_started = self.response_complete = True
@@ -216,10 +249,30 @@ class WholeReplies(RequestResponseCycle):
         await super().send(message)
 
 
+@types.coroutine
+def _rest(call: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """Carry on with a call that was begun outside a task, and waits for something."""
+    try:
+        while True:
+            try:
+                came = yield waits_for
+            except BaseException as fault:  # noqa: BLE001  (what is thrown into a task is the call's to deal with)
+                waits_for = call.throw(fault)
+            else:
+                waits_for = call.send(came)
+    except StopIteration:
+        return
+
+
 class WireProtocol(BoundedProtocol):
-    """A connection of the wire API: bounded, and with replies in one piece that leave together."""
+    """A connection of the wire API: bounded, and with replies in one piece that leave together.
+
+    A call whose request is whole is answered as soon as it is, without a task of its own: most never wait for anything.
+    What does wait goes on in a task. `whole` is the call that begins when its request is whole.
+    """
 
     outbox: Outbox
+    whole: tuple[RequestResponseCycle, Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.outbox = vars(self.server_state).setdefault("outbox", Outbox(self.loop))
@@ -228,7 +281,32 @@ class WireProtocol(BoundedProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = WholeReplies
         cast("WholeReplies", cycle).outbox = self.outbox
-        super()._start_asgi_task(cycle, app)
+        if self.phase == "head" and not cycle.waiting_for_100_continue:
+            self.whole = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def arriving(self) -> None:
+        if self.whole is not None and len(self.whole[0].body) >= BODY_BYTES_MAX:
+            # Its reader is to say so, or to take it: beyond this uvicorn reads no more until somebody does.
+            (cycle, app), self.whole = self.whole, None
+            super()._start_asgi_task(cycle, app)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self.whole is not None:
+            (cycle, app), self.whole = self.whole, None
+            self._answer(cycle, app)
+
+    def _answer(self, cycle: RequestResponseCycle, app: Any) -> None:
+        call = cycle.run_asgi(app)
+        try:
+            waits_for = call.send(None)
+        except StopIteration:
+            return
+        task = self.loop.create_task(_rest(call, waits_for))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def refuse(self, status: HTTPStatus, code: str, message: str) -> None:
         self.outbox.send()  # what was answered leaves before the connection is closed
@@ -260,7 +338,6 @@ class Listener(uvicorn.Server):
                 proxy_headers=False,  # who is believed about a client's address is decided in `address.py` alone
                 server_header=False,
                 log_config=None,
-                timeout_keep_alive=75,
                 timeout_graceful_shutdown=10,
                 backlog=4096,
                 **options,

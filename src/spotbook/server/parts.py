@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from spotbook.app.board import Board
 from spotbook.app.engine import Engine
 from spotbook.app.keys import KeyRing, Keys
 from spotbook.app.ports import Clock, Reader
@@ -25,6 +26,7 @@ class Parts:
     pace_clock: Clock
     engine: Engine
     readers: Readers
+    board: Board
     reader: Reader
     ring: KeyRing
     keys: Keys

@@ -10,8 +10,13 @@ from typing import ClassVar
 
 from spotbook.app.assets import Assets
 from spotbook.app.keys import OpenKey
+from spotbook.app.markets import Markets
 from spotbook.app.ports import Sheet
+from spotbook.app.writer import Done
+from spotbook.domain.credentials import KeyHolder
+from spotbook.domain.errors import Refusal
 from spotbook.limits import MIN_VERSION_WAIT_MS
+from spotbook.server.asynchronous import AsyncEngine
 from spotbook.server.freshness import Commits, min_version
 from spotbook.server.gate import Gate, Passed
 from spotbook.server.moment import Moment
@@ -19,7 +24,7 @@ from spotbook.server.parts import Parts
 from spotbook.server.path import Path
 from spotbook.server.replies import ALLOW_POST, Reply, failed, pace_lines, success
 from spotbook.wire.coinw import errors
-from spotbook.wire.coinw.command import Answer, Call, PrivateRead
+from spotbook.wire.coinw.command import Answer, Call, PrivateRead, PrivateWrite
 from spotbook.wire.coinw.errors import Failure
 from spotbook.wire.coinw.registry import PRIVATE
 from spotbook.wire.coinw.signing import verify
@@ -35,11 +40,14 @@ class PrivatePath(Path):
         super().__init__(parts, gate)
         self._commits = commits
         self._moment = moment
+        self._engine = AsyncEngine(parts.engine)
         self._assets = Assets(parts.reader)
+        self._markets = Markets(parts.reader)
         self._books = parts.reader.books.encode()
         overrides = parts.settings.command_limits
         self._commands = {
-            name: command._replace(limit=overrides.get(name, command.limit)) for name, command in PRIVATE.items()
+            name: command._replace(limit=overrides.get(command.name, command.limit))
+            for name, command in PRIVATE.items()
         }
 
     async def answer(self, passed: Passed) -> tuple[str, Reply]:
@@ -60,14 +68,47 @@ class PrivatePath(Path):
         elif command.permission not in held.key.permissions:
             answered = errors.permission_missing(command.permission)
         else:
-            call = Call(account, form.params, parts.reader, self._assets, parts.settings.list_empty_assets)
-            if passed.min_version is None:
-                answered = command.answer(call)
-            else:
-                answered = await self._fresh(command, call, passed.min_version)
+            call = Call(
+                account,
+                form.params,
+                parts.clock(),
+                parts.reader,
+                self._assets,
+                self._markets,
+                parts.settings.list_empty_assets,
+            )
+            try:
+                answered = await self._answered(command, call, passed, held.key.api_key)
+            except Refusal as refusal:
+                answered = errors.of_refusal(refusal)
         if isinstance(answered, Answer):
             return name, success(answered.data, pace_lines(verdict) + self._version_lines(answered))
         return name, failed(answered, pace_lines(verdict) + self._version_lines(parts.reader.sheet(account)))
+
+    async def _answered(
+        self, command: PrivateRead | PrivateWrite, call: Call, passed: Passed, api_key: str
+    ) -> Answer | Failure:
+        if isinstance(command, PrivateWrite):
+            return await self._written(command, call, api_key)
+        if passed.min_version is None:
+            return command.answer(call)
+        return await self._fresh(command, call, passed.min_version)
+
+    async def _written(self, command: PrivateWrite, call: Call, api_key: str) -> Answer | Failure:
+        """Hand the call to the writer and answer once its fate is settled. The writer checks the key again."""
+        asked = command.command(call)
+        outcome = await self._engine.carry_out(
+            asked, KeyHolder(api_key, command.permission), gives_free=command.gives_free
+        )
+        self._moment.enter()
+        if not isinstance(outcome, Done):
+            return errors.of_outcome(outcome, command.names)
+        try:
+            data = command.data(outcome.result, call)
+        except Exception as fault:  # noqa: BLE001  (it is done, so "not done" would be a lie)
+            self._parts.alarm(f"the answer of {command.name} could not be written", fault)
+            return errors.OUTCOME_UNKNOWN
+        return Answer(data, outcome.result.version, outcome.batch, outcome.batch_time)
 
     def _authenticate(self, passed: Passed) -> OpenKey | Failure:
         """Return the key that signed, once it is shown to be one that may be used from there."""

@@ -19,7 +19,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 def wire_app(parts: Parts, commits: Commits, moment: Moment) -> App:
     """Return the ASGI application of the wire API."""
     gate = Gate(parts, Networks(parts.settings.proxy.trusted))
-    private, public = PrivatePath(parts, gate, commits, moment), PublicPath(parts, gate)
+    private, public = PrivatePath(parts, gate, commits, moment), PublicPath(parts, gate, moment)
     paths: dict[str, App] = {
         "/api/v1/private": private,
         "/v1/private": private,

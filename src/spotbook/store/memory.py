@@ -20,7 +20,7 @@ from spotbook.app.ports import (
     StoredBatch,
     WriterActive,
 )
-from spotbook.app.projection import TABLES
+from spotbook.app.projection import TABLES, merged
 
 
 class MemoryBooks:
@@ -42,8 +42,13 @@ class MemoryBooks:
             for key in removed:
                 self.tables[table].pop(key, None)
         for table, rows in changes.rows.items():
-            keys = TABLES[table].keys
-            self.tables[table].update((row[:keys], tuple(row)) for row in rows)
+            declared, kept = TABLES[table], self.tables[table]
+            if declared.merges:
+                for row in rows:
+                    key = row[: declared.keys]
+                    kept[key] = merged(declared, kept[key], row) if key in kept else tuple(row)
+            else:
+                kept.update((row[: declared.keys], tuple(row)) for row in rows)
 
     def account_rows(self, table: str, account: int) -> list[Row]:
         """Return the rows of a table whose key begins with the account, in key order."""
@@ -91,6 +96,16 @@ class MemoryReader:
         kept = self._disk.tables[table]
         keys = sorted(key for key in kept if key[: len(prefix)] == prefix and (not after or key[len(prefix) :] > after))
         return [kept[key] for key in keys[:limit]]
+
+    def span(self, table: str, prefix: Row, above: int, below: int, limit: int, *, newest: bool = True) -> list[Row]:
+        columns = TABLES[table].columns
+        by = [columns.index(column) for column in TABLES[table].sequence(len(prefix) + 1)]
+        found = [
+            row
+            for row in self._disk.tables[table].values()
+            if tuple(row[place] for place in by[:-1]) == tuple(prefix) and above < int(row[by[-1]]) < below
+        ]
+        return sorted(found, key=lambda row: row[by[-1]], reverse=newest)[:limit]
 
     def batches(self, after: int, limit: int) -> list[StoredBatch]:
         return self._disk.batches[after : after + limit]

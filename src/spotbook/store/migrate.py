@@ -5,6 +5,8 @@ after its release, or books from another version, are recognised before anything
 """
 
 import hashlib
+import sqlite3
+from collections.abc import Iterator
 from importlib import resources
 from typing import NamedTuple
 
@@ -57,3 +59,15 @@ def pending(dialect: str, applied: str) -> list[Migration]:
 def applied_lines(steps: list[Migration]) -> str:
     """Return what the books remember once these steps are applied."""
     return "\n".join(step.line for step in steps)
+
+
+def statements(sql: str) -> Iterator[str]:
+    """Yield the statements of a step one by one, each of which ends with its line."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if any(line.strip() and not line.lstrip().startswith("--") for line in statement.splitlines()):
+        raise ValueError(f"the step ends within a statement: {statement.strip()!r}")

@@ -5,24 +5,19 @@ the only one to copy the log back into the file. Readers are `query_only`, fetch
 see each commit as soon as it is made.
 """
 
-import fcntl
 import os
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
 
 from spotbook.app import journal
 from spotbook.app.ports import (
     BooksExist,
     Changes,
     Deposed,
-    DiskBroken,
-    DiskFull,
     FateUnknown,
-    ForeignFile,
     Head,
     NoBooks,
     OtherSchema,
@@ -31,16 +26,12 @@ from spotbook.app.ports import (
     SealedSecret,
     Sheet,
     StoredBatch,
-    StoreError,
-    WriterActive,
 )
 from spotbook.app.projection import TABLES, Table
-from spotbook.limits import CHECKPOINT_ROWS, LOG_PAGES_MAX
-from spotbook.store import migrate
+from spotbook.limits import CHECKPOINT_ROWS, LOG_PAGES_MAX, SUM_MAX
+from spotbook.store import file, migrate
+from spotbook.store.file import APPLICATION_ID, FILE, translated
 
-FILE = "books.sqlite3"
-LOCK = "writer.lock"
-APPLICATION_ID: Final = 0x53504F54  # "SPOT"
 BUSY_MS = 5_000
 
 WRITER_PRAGMAS = (
@@ -52,9 +43,6 @@ WRITER_PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
 )
 READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -65536", "PRAGMA mmap_size = 1073741824")
-
-_FULL = {"SQLITE_FULL", "SQLITE_READONLY", "SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_DBMOVED"}
-_BROKEN = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CANTOPEN", "SQLITE_NOMEM")
 
 
 class _Statements:
@@ -69,9 +57,31 @@ class _Statements:
         self.empty = f"DELETE FROM {table.name}"  # noqa: S608
         self.put = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
         if not table.grows:
-            others = ", ".join(f"{column} = excluded.{column}" for column in columns[table.keys :])
-            self.put += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {others}"
+            self.put += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {self._others(table)}"
         self.pages = {prefix: self._page(table, prefix) for prefix in range(table.keys)}
+        sequences = {len(sequence): sequence for sequence in (table.ordered_by, keys) if sequence}
+        self.spans = {length - 1: self._span(table, sequence) for length, sequence in sequences.items()}
+
+    @staticmethod
+    def _others(table: Table) -> str:
+        """Return what becomes of the columns beside the key when a row is set that is there."""
+        if not table.merges:
+            return ", ".join(f"{column} = excluded.{column}" for column in table.columns[table.keys :])
+        ways = {
+            "max": "max({0}, excluded.{0})",
+            "min": "min({0}, excluded.{0})",
+            "sum": f"CASE WHEN {{0}} > {SUM_MAX} - excluded.{{0}} THEN {SUM_MAX} ELSE {{0}} + excluded.{{0}} END",
+            "last": "excluded.{0}",
+        }
+        return ", ".join(f"{column} = {ways[way].format(column)}" for column, way in table.merges)
+
+    @staticmethod
+    def _span(table: Table, sequence: tuple[str, ...]) -> tuple[str, str]:
+        """Return the statements for a span from the largest down, and from the smallest up."""
+        *given, last = sequence
+        match = " AND ".join([*(f"{column} = ?" for column in given), f"{last} > ? AND {last} < ?"])
+        start = f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {match} ORDER BY {last}"  # noqa: S608
+        return f"{start} DESC LIMIT ?", f"{start} LIMIT ?"
 
     @staticmethod
     def _page(table: Table, prefix: int) -> tuple[str, str]:
@@ -117,16 +127,14 @@ def create(folder: Path) -> None:
     # Made under another name and moved into place whole: a crash leaves no half-made books behind.
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        with _translated():
+        with translated():
             _draw_up(draft, steps)
         os.link(draft, target)
     except FileExistsError:
         raise BooksExist(f"there are books in {folder} already") from None
     finally:
         draft.unlink()
-    descriptor = os.open(folder, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
+    file.sync(folder)
 
 
 def _draw_up(draft: Path, steps: list[migrate.Migration]) -> None:
@@ -148,39 +156,15 @@ def _draw_up(draft: Path, steps: list[migrate.Migration]) -> None:
 
 
 def _connect(folder: Path, pragmas: Sequence[str]) -> tuple[sqlite3.Connection, str]:
-    """Return a connection to the books of a folder, and their id."""
-    path = folder / FILE
-    if not path.exists():
-        raise NoBooks(f"there are no books in {folder}: make some with `spotbook init`")
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=BUSY_MS / 1000,
+    """Return a connection to the books of a folder, which must have every step of the schema, and their id."""
+    connection, books, _, missing = file.connect(folder, pragmas, BUSY_MS)
+    if missing:
+        connection.close()
+        raise OtherSchema(
+            f"these books lack the schema step {missing[0].number:04} {missing[0].name}: "
+            f"bring them up to date with `spotbook migrate --data {folder}`"
         )
-    except sqlite3.Error as error:
-        raise ForeignFile(f"{path} cannot be opened: {error}") from error
-    try:
-        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise ForeignFile(f"{path} is a database, but not Spotbook's")
-        for pragma in pragmas:
-            connection.execute(pragma).fetchall()
-        meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
-        missing = migrate.pending("sqlite", meta.get("migrations", ""))
-        if missing:
-            raise OtherSchema(f"these books lack the schema step {missing[0].number:04} {missing[0].name}")
-        schema = connection.execute("PRAGMA user_version").fetchone()[0]
-        if schema != (known := len(migrate.migrations("sqlite"))):
-            raise OtherSchema(f"these books say schema {schema}, and this version of Spotbook knows {known}")
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise ForeignFile(f"{path} is no readable database: {error}") from error
-    except BaseException:
-        connection.close()
-        raise
-    return connection, meta["books"]
+    return connection, books
 
 
 class SqliteReader:
@@ -245,6 +229,13 @@ class SqliteReader:
         first, later = _STATEMENTS[table].pages[len(prefix)]
         return self._execute(later if after else first, (*prefix, *after, limit)).fetchall()
 
+    def span(self, table: str, prefix: Row, above: int, below: int, limit: int, *, newest: bool = True) -> list[Row]:
+        try:
+            down, up = _STATEMENTS[table].spans[len(prefix)]
+        except KeyError:
+            raise ValueError(f"{table} is not read by {len(prefix) + 1} columns") from None
+        return self._execute(down if newest else up, (*prefix, above, below, limit)).fetchall()
+
     def batches(self, after: int, limit: int) -> list[StoredBatch]:
         rows = self._execute(
             "SELECT number, time, hash, body FROM batch WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
@@ -286,13 +277,14 @@ class SqliteStore:
         if not exists(folder):
             raise NoBooks(f"there are no books in {folder}: make some with `spotbook init`")
         self._folder = folder
-        self._lock = _lock(folder / LOCK)
+        self._lock = file.lock(folder)
         try:
             self._connection, self.books = _connect(folder, WRITER_PRAGMAS)
         except BaseException:
             os.close(self._lock)
             raise
         self._execute = self._connection.execute
+        self._found = self._connection.cursor().execute  # finds are many: to make a cursor for each is dear
         self._rows_since_checkpoint = 0
         self.log_pages = 0
         """Pages in the write-ahead log when it was last copied back."""
@@ -304,7 +296,7 @@ class SqliteStore:
 
     def _take_over(self) -> int:
         """Make this the only writer whose commits the books take; return its epoch."""
-        with _translated(), self._transaction():
+        with translated(), self._transaction():
             self._execute("UPDATE head SET epoch = epoch + 1")
             epoch: int = self._execute("SELECT epoch FROM head").fetchall()[0][0]
         return epoch
@@ -312,7 +304,7 @@ class SqliteStore:
     def head(self) -> Head:
         if self._connection.in_transaction:  # what a failed commit left open would be read as if it were there
             raise FateUnknown("a transaction is open that could not be rolled back")
-        with _translated():
+        with translated():
             return Head(*self._execute(_HEAD).fetchall()[0])
 
     def begin(self) -> None:
@@ -326,7 +318,7 @@ class SqliteStore:
                 self._execute("ROLLBACK")
 
     def commit(self, batch: StoredBatch, changes: Changes, secrets: Sequence[SealedSecret]) -> None:
-        with _translated(), self._transaction():
+        with translated(), self._transaction():
             moved = self._execute(
                 "UPDATE head SET number = ?, time = ?, hash = ? WHERE epoch = ? AND number = ?",
                 (batch.number, batch.time, batch.hash, self._epoch, batch.number - 1),
@@ -345,7 +337,7 @@ class SqliteStore:
             self._rows_since_checkpoint += len(rows)
 
     def find(self, table: str, key: Row) -> Row | None:
-        rows = self._execute(_STATEMENTS[table].find, key).fetchall()
+        rows = self._found(_STATEMENTS[table].find, key).fetchall()
         return rows[0] if rows else None
 
     def rows(self, table: str) -> list[Row]:
@@ -366,7 +358,7 @@ class SqliteStore:
         if self._rows_since_checkpoint < CHECKPOINT_ROWS:
             return
         self._rows_since_checkpoint = 0
-        with _translated():
+        with translated():
             _, self.log_pages, _ = self._execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()[0]
             if self.log_pages >= LOG_PAGES_MAX:
                 self._execute("PRAGMA busy_timeout = 50")
@@ -376,18 +368,18 @@ class SqliteStore:
                     self._execute(f"PRAGMA busy_timeout = {BUSY_MS}")
 
     def probe(self) -> None:
-        with _translated(), self._transaction():
+        with translated(), self._transaction():
             self._execute("UPDATE meta SET value = value + 1 WHERE name = 'probe'")
 
     def rebuild(self, changes: Iterator[Changes]) -> None:
-        with _translated(), self._transaction():
+        with translated(), self._transaction():
             for statements in _STATEMENTS.values():
                 self._execute(statements.empty)
             for change in changes:
                 self._write(change)
 
     def reseal(self, secrets: Sequence[SealedSecret]) -> None:
-        with _translated():
+        with translated():
             # What is replaced is overwritten: after a rotation the old master key shall open nothing in this file.
             self._execute("PRAGMA secure_delete = ON")
             with self._transaction():
@@ -418,33 +410,3 @@ class SqliteStore:
                 with suppress(sqlite3.Error):
                     self._execute("ROLLBACK")
             raise
-
-
-def _lock(path: Path) -> int:
-    """Return the descriptor of the lock that one writing process holds for as long as it lives."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise WriterActive(f"another process writes to the books in {path.parent}") from None
-    return descriptor
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Raise SQLite's errors as the port's."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _store_error(error) from error
-
-
-def _store_error(error: Any) -> StoreError:
-    name = getattr(error, "sqlite_errorname", "") or ""
-    said = f"{name or type(error).__name__}: {error}"
-    if name in _FULL:
-        return DiskFull(said)
-    if name.startswith(_BROKEN):
-        return DiskBroken(said)
-    return FateUnknown(said)

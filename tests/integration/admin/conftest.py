@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from spotbook.app.audit import AuditDesk
+from spotbook.app.board import Board
 from spotbook.app.engine import Engine
 from spotbook.app.keys import KeyRing, Keys, first_seal
 from spotbook.app.ports import Store
@@ -63,6 +64,9 @@ class Admin:
     def post(self, path: str, body: Any = None, **options: Any) -> httpx2.Response:
         return self.client.post(f"/admin/v1{path}", json=body, **options)
 
+    def patch(self, path: str, body: Any = None, **options: Any) -> httpx2.Response:
+        return self.client.patch(f"/admin/v1{path}", json=body, **options)
+
     def delete(self, path: str, **options: Any) -> httpx2.Response:
         return self.client.delete(f"/admin/v1{path}", **options)
 
@@ -79,7 +83,8 @@ def started(store: Store, folder: Path, settings: Settings, alarms: list[str]) -
     def alarm(words: str, fault: BaseException | None) -> None:
         alarms.append(f"{words}: {fault!r}" if fault else words)
 
-    engine = Engine(lambda: Writer(store, clock, alarm=alarm), alarm=alarm)
+    board = Board()
+    engine = Engine(lambda: Writer(store, clock, alarm=alarm, depths=board.publish), alarm=alarm)
     reader = store.reader()
     return Parts(
         settings=settings,
@@ -87,6 +92,7 @@ def started(store: Store, folder: Path, settings: Settings, alarms: list[str]) -
         pace_clock=clock,
         engine=engine,
         readers=Readers(store.reader),
+        board=board,
         reader=reader,
         ring=KeyRing(reader, vault, lambda _: None),
         keys=Keys(engine, vault, clock),

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.parametrize("store", ["memory"], indirect=True)  # noth
 PATHS = [
     (
         endpoint.method,
-        endpoint.path.format(account=1001, api_key="x", subject="address:192.0.2.7", name="x"),
+        endpoint.path.format(
+            account=1001, api_key="x", subject="address:192.0.2.7", name="x", symbol="BTC_USDT", order=1
+        ),
         endpoint.role,
     )
     for endpoint in ENDPOINTS

@@ -5,11 +5,8 @@ from typing import Any
 
 import pytest
 
-from spotbook.domain import decide as deciding
-from spotbook.domain.commands import Resume
-from spotbook.domain.decision import Decision
-from spotbook.domain.ledger import Draft
-from spotbook.domain.state import HoldKey, State
+from spotbook.domain.commands import PlaceOrder
+from support.commands import BTC_USDT
 
 Error = Callable[[Any], tuple[int, str]]
 
@@ -103,19 +100,12 @@ def test_world_has_the_negative(admin: Any) -> None:
     assert admin.get("/accounts/1/balances").json()["balances"]["BTC"] == {"available": "-1.5", "frozen": "0"}
 
 
-def test_holds_explain_what_is_frozen(admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_holds_explain_what_is_frozen(admin: Any) -> None:
     admin.deposit()
     assert admin.get("/accounts/1001/holds").json() == {"version": 1, "holds": []}
-
-    def freeze(state: State, command: Resume, now: int) -> Decision:
-        draft = Draft(state)
-        draft.freeze(HoldKey(1001, 1, "order", 7), 25_000_000, why="order")
-        return Decision(draft.close(), None)
-
-    # Nothing freezes funds over this API; a command that does stands in for an order.
-    monkeypatch.setitem(deciding.DECISIONS, Resume, freeze)
-    admin.do(Resume("freeze"))
-    holds = {"version": 2, "holds": [{"asset": "BTC", "amount": "0.25", "kind": "order", "id": 7}]}
+    admin.do(BTC_USDT)
+    admin.do(PlaceOrder(1001, "BTC_USDT", "sell", "limit", "100", "0.25", "", ""))
+    holds = {"version": 2, "holds": [{"asset": "BTC", "amount": "0.25", "kind": "order", "id": 1}]}
     assert admin.get("/accounts/1001/holds").json() == holds
     assert admin.get("/accounts/1001/balances").json()["balances"]["BTC"] == {"available": "1.25", "frozen": "0.25"}
     assert admin.get("/audit").json()["ok"]

@@ -152,3 +152,13 @@ def test_an_operators_limit_for_a_command_holds(open_wire: OpenWire) -> None:
         assert codes == ["200", 29001]
 
     story(open_wire, tell, command_limits={"returnBalances": Limit(1, 1_000)})
+
+
+def test_an_old_name_of_a_command_shares_its_window(open_wire: OpenWire) -> None:
+    async def tell(wire: Wire) -> None:
+        key, secret = wire.make_key(("read", "trade"))
+        names = ["cancelAll", "cancelAllOrder"] * 20
+        codes = [(await wire.ask(name, key=key, secret=secret)).code for name in names]
+        assert codes == ["200"] * 30 + [29001] * 10
+
+    story(open_wire, tell, limits=NO_LADDER)

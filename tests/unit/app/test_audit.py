@@ -10,16 +10,22 @@ from spotbook.app import journal, projection
 from spotbook.app.audit import Finding, Progress, Report, audit, history, report, tables
 from spotbook.app.journal import Transaction
 from spotbook.app.ports import Head, StoredBatch, StoreError
-from spotbook.app.writer import Done
-from spotbook.domain import decide as deciding
 from spotbook.domain import events as e
-from spotbook.domain.commands import FreezeAccount, Halt, LiftBan, OpenAccount, OpenWealth, RecordBan, Resume
-from spotbook.domain.decision import Decision
-from spotbook.domain.ledger import Draft
-from spotbook.domain.state import HoldKey, State
+from spotbook.domain.commands import (
+    CancelOrder,
+    FreezeAccount,
+    Halt,
+    LiftBan,
+    OpenAccount,
+    OpenWealth,
+    PlaceOrder,
+    RecordBan,
+    Resume,
+)
 from spotbook.store import sqlite
+from spotbook.store.file import FILE
 from spotbook.store.memory import MemoryBooks, MemoryStore
-from spotbook.store.sqlite import FILE, SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteReader, SqliteStore
 from support.clock import StandingClock
 from support.commands import BTC_USDT, deposit, make_key, make_token
 from support.writers import Desk
@@ -29,34 +35,28 @@ ENTRY_BATCH = 3
 """The batch of the first deposits of `filled`."""
 
 
-def fill(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make books with something in every table. Deposits 1 to 3 are batch 3, 4 and 5 are batch 4."""
+def fill(desk: Desk) -> None:
+    """Make books with something in every table that has no fills. Deposits 1 to 3 are batch 3, 4 and 5 are batch 4.
 
-    def freeze(state: State, command: Halt, now: int) -> Decision:
-        draft = Draft(state)
-        draft.freeze(HoldKey(1_001, 1, "order", 7), 25_000_000, why="order")
-        draft.freeze(HoldKey(1_001, 1, "withdrawal", 8), 1, why="withdrawal")
-        draft.release(HoldKey(1_001, 1, "withdrawal", 8), 1, why="withdrawal")
-        return Decision(draft.close(), None)
-
+    Batch 5 places order 1, which holds 0.25 BTC, and order 2, which it cancels.
+    """
     desk.found()
     desk.batch(OpenAccount("other"), BTC_USDT)
     desk.batch(deposit("a"), deposit("b", "2"), deposit("c", "3", account=OTHER))
     desk.clock.now += 1_000
     desk.batch(deposit("d", asset="USDT"), deposit("A" * 64, index=3, chain="BSC"))
-    with monkeypatch.context() as patched:  # nothing freezes funds yet; a command that does stands in for an order
-        patched.setitem(deciding.DECISIONS, Halt, freeze)
-        assert isinstance(desk.do(Halt("freeze")), Done)
+    place = PlaceOrder(1_001, "BTC_USDT", "sell", "limit", "100", "0.25", "", "mine")
+    desk.batch(place, place._replace(out_trade_no=""), CancelOrder(1_001, 2))
     desk.batch(OpenWealth(1_001), FreezeAccount(OTHER, True, "court"), make_key(), make_token())
     desk.batch(RecordBan("address:192.0.2.7", "ban", 1, 2), LiftBan("address:192.0.2.8", 9), Halt("x"), Resume("y"))
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path) -> Path:
     """Books in a file, closed, with something in every table."""
     sqlite.create(tmp_path)
     store = SqliteStore(tmp_path)
-    fill(Desk(store), monkeypatch)
+    fill(Desk(store))
     store.close()
     return tmp_path
 
@@ -88,9 +88,9 @@ def test_clean_books_in_a_file_pass(folder: Path) -> None:
     assert audited(folder) == Report(ok=True, batch=head.number, hash=head.hash, entries=13, findings=())
 
 
-def test_clean_books_in_memory_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clean_books_in_memory_pass() -> None:
     store = MemoryStore(MemoryBooks())
-    fill(Desk(store), monkeypatch)
+    fill(Desk(store))
     assert audit(store.reader()).ok
 
 

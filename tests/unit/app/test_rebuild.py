@@ -7,8 +7,9 @@ import pytest
 
 from spotbook.app.rebuild import ChainBroken, rebuild
 from spotbook.store import sqlite
+from spotbook.store.file import FILE
 from spotbook.store.memory import MemoryBooks, MemoryStore
-from spotbook.store.sqlite import FILE, SqliteStore
+from spotbook.store.sqlite import SqliteStore
 from support.checks import check_books, tables_of
 from support.commands import deposit, make_key, make_token
 from support.writers import Desk

@@ -142,10 +142,10 @@ def test_secrets_are_stored_with_what_is_carried_out_and_not_with_what_is_not(bo
     assert set(books.disk.secrets) == {"kept"}
 
 
-def test_a_batch_has_at_most_1024_commands(books: Books) -> None:
-    pending = deque(submission(deposit(account=9)) for _ in range(1_500))
-    assert len(books.desk.writer.carry_out(pending)) == 1_024
-    assert len(pending) == 476
+def test_a_batch_has_at_most_2048_commands(books: Books) -> None:
+    pending = deque(submission(deposit(account=9)) for _ in range(2_500))
+    assert len(books.desk.writer.carry_out(pending)) == 2_048
+    assert len(pending) == 452
 
 
 def test_a_batch_has_a_bound_of_events(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from spotbook.app.ports import BooksExist, WriterActive
 from spotbook.cli.founding import DRAFT, draft, making, write_secret
-from spotbook.store.sqlite import FILE, SqliteReader, SqliteStore, create, exists
+from spotbook.store.file import FILE
+from spotbook.store.sqlite import SqliteReader, SqliteStore, create, exists
 
 
 def make(folder: Path) -> None:

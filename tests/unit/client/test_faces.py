@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from spotbook.client import AsyncClient, Client, ConfigurationError, NetworkError, SpotbookError, Style, Timeout
+from spotbook.client._requests import public_request
 
 if TYPE_CHECKING:
     from unit.client.conftest import Host
@@ -97,7 +98,7 @@ def test_repeats_are_capped_and_off_by_default(host: Host, face: str) -> None:
 
 
 @pytest.mark.parametrize("face", FACES)
-@pytest.mark.parametrize("command", ["doTrade", "cancelOrder", "doWithdraw", "spotbook.order", "subAccount_list"])
+@pytest.mark.parametrize("command", ["doTrade", "cancelOrder", "cancelAllOrder", "doWithdraw", "subAccount_list"])
 def test_a_write_is_never_repeated(host: Host, face: str, command: str) -> None:
     host.reactions = [httpx2.Response(200, json={"code": "-200", "msg": "system busy"})]
     with pytest.raises(SpotbookError):
@@ -175,7 +176,7 @@ def test_no_secret_in_logs_reprs_and_errors(  # noqa: PLR0917 (fixtures)
     call(host, face, "returnCompleteBalances", style=style)
     client = host.client(style=style)
     shown = repr(client) + repr(host.async_client(style=style)) + repr(client.request("returnCompleteBalances"))
-    shown += repr(client._core.request("returnBalances", {}, None))
+    shown += repr(client._signer.request("https://h", "returnBalances", {}, None))
     for trouble in (httpx2.ReadTimeout("slow"), httpx2.Response(502, text="x"), httpx2.Response(200, text="{}")):
         host.reactions = [trouble]
         with pytest.raises(SpotbookError) as caught:
@@ -232,7 +233,7 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_face_that_forgets_to_tell_the_outcome_is_told_so(host: Host) -> None:
-    steps = host.client()._core.converse("returnBalances", {}, None)
+    steps = host.client()._core.converse(public_request("https://h", "timestamp", {}))
     next(steps)
     with pytest.raises(TypeError, match="outcome"):
         next(steps)

@@ -126,3 +126,24 @@ def test_public_calls(host: Host) -> None:
         HOST + "/api/v1/public?command=returnOrderBook&symbol=BTC_USDT",
     )
     assert str(second.url) == "https://example.org/api/v1/public?command=returnTicker"
+
+
+@pytest.mark.parametrize(
+    ("params", "ambiguous"), [({"out_trade_no": "a"}, False), ({"out_trade_no": "a", "fence": True}, True)]
+)
+def test_only_a_fence_makes_a_question_ambiguous(
+    host: Host, key: str, secret: str, params: dict[str, object], ambiguous: bool
+) -> None:
+    host.reactions = [httpx2.ReadTimeout("slow")]
+    with pytest.raises(Timeout) as caught:
+        SpotRestfulPrivate(
+            HOST, "/api/v1/private?command=spotbook.order", "POST", key, params, secret, transport=host.transport
+        )
+    assert caught.value.ambiguous is ambiguous
+
+
+def test_a_public_call_is_never_ambiguous(host: Host) -> None:
+    host.reactions = [httpx2.ReadTimeout("slow")]
+    with pytest.raises(Timeout) as caught:
+        SpotRestfulPublic("/api/v1/public?command=timestamp", transport=host.transport)
+    assert caught.value.ambiguous is False

@@ -8,6 +8,9 @@ import httpx2
 import pytest
 
 from spotbook.client import LIMITS, Limit, Pacing
+from spotbook.client.pacing import OLD_NAMES
+from spotbook.wire.coinw.command import PrivateRead, PrivateWrite, PublicRead
+from spotbook.wire.coinw.registry import PRIVATE, PUBLIC
 
 if TYPE_CHECKING:
     from unit.client.conftest import Host
@@ -60,7 +63,14 @@ def test_the_table_is_the_contracts() -> None:
     assert LIMITS["returnCompleteBalances"] == Limit(calls=5, seconds=2)
     assert LIMITS["returnBalances"] == Limit(calls=3, seconds=1)
     assert LIMITS["doTrade"] == Limit(calls=30, seconds=2)
-    assert len(LIMITS) == 22
+    assert LIMITS["returnOrderBook"] == Limit(calls=10, seconds=1)
+    assert len(LIMITS) == 32
+
+
+@pytest.mark.parametrize("command", [*PRIVATE.values(), *PUBLIC.values()], ids=lambda command: command.name)
+def test_the_table_is_the_servers(command: PrivateRead | PrivateWrite | PublicRead) -> None:
+    limit = LIMITS[OLD_NAMES.get(command.name, command.name)]
+    assert (limit.calls, limit.seconds * 1_000) == (command.limit.calls, command.limit.window_ms)
 
 
 def test_the_first_calls_do_not_wait(clock: Clock) -> None:
@@ -84,7 +94,7 @@ def test_a_place_is_held_until_its_window_after_the_answer(clock: Clock) -> None
 
 def test_all_calls_together_have_a_limit_too(clock: Clock) -> None:
     pacing = Pacing(clock_ns=clock)
-    times = run(pacing, clock, "spotbook.holds", 250)
+    times = run(pacing, clock, "a command of tomorrow", 250)
     assert most_in_a_window(times, 1) == 100
 
 

@@ -121,19 +121,24 @@ def test_parameters_too_long_for_a_url_are_refused_in_words(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "writes"),
+    ("command", "params", "writes"),
     [
-        ("returnCompleteBalances", False),
-        ("getUserTrades", False),
-        ("spotbook.holds", False),
-        ("spotbook.order", True),
-        ("doTrade", True),
-        ("cancelOrder", True),
-        ("subAccount_list", True),
+        ("returnCompleteBalances", {}, False),
+        ("getUserTrades", {}, False),
+        ("spotbook.holds", {}, False),
+        ("spotbook.order", {"out_trade_no": "a"}, False),
+        ("spotbook.order", {"fence": ""}, False),
+        ("spotbook.order", {"fence": "false"}, False),
+        ("spotbook.order", {"fence": "true"}, True),
+        ("spotbook.order", {"fence": "perhaps"}, True),
+        ("doTrade", {}, True),
+        ("cancelOrder", {}, True),
+        ("subAccount_list", {}, True),
+        ("spotbook.new", {}, True),
     ],
 )
-def test_what_is_not_known_to_be_a_read_is_a_write(command: str, writes: bool) -> None:
-    assert is_write(command) is writes
+def test_what_is_not_known_to_be_a_read_is_a_write(command: str, params: dict[str, str], writes: bool) -> None:
+    assert is_write(command, params) is writes
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_a_character_more_is_refused_before_it_is_read() -> None:
         ("", "is empty"),
         ("1e5", "without an exponent"),
         ("+1.5E-3", "without an exponent"),
-        ("-1", "may not be negative"),
+        ("-1", "is negative"),
         ("abc", "plain decimal digits"),
         ("exit", "plain decimal digits"),
     ],

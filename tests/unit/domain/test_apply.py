@@ -2,12 +2,23 @@
 
 import pytest
 
-from spotbook.domain.commands import Halt, LiftBan, OpenWealth, RecordBan, RevokeToken
+from spotbook.domain.commands import (
+    CancelOrder,
+    ChangeMarket,
+    FindOrder,
+    Halt,
+    LiftBan,
+    OpenAccount,
+    OpenWealth,
+    RecordBan,
+    RevokeToken,
+)
 from spotbook.domain.errors import InvariantBroken
 from spotbook.domain.events import BanBegun, Entry, Event, HoldChanged
 from spotbook.domain.state import Balance, DictShelf, HoldKey, State, empty_state
 from support.books import Bench, bench
-from support.commands import BTC_USDT, USER, deposit, make_key, make_token
+from support.commands import BTC_USDT, USER, deposit, limit, make_key, make_token, market
+from support.open_orders import books_of
 
 
 @pytest.fixture
@@ -34,12 +45,6 @@ def test_an_event_that_does_not_follow_what_is_there_breaks_the_books(books: Ben
         books.apply(event)
 
 
-def test_a_hold_that_is_there_does_not_begin_anew(books: Bench) -> None:
-    books.apply(HoldChanged(USER, 1, "order", 7, 0, 5))
-    with pytest.raises(InvariantBroken):
-        books.apply(HoldChanged(USER, 1, "order", 7, 0, 5))
-
-
 def test_an_entry_makes_the_balance_and_the_version(books: Bench) -> None:
     books.apply(Entry(USER, 2, 1, 100_000_000, 70, 0, 30, "x", 1))
     assert books.state.balances.get((USER, 1)) == Balance(70, 30, 2)
@@ -58,8 +63,17 @@ def test_bans_are_no_part_of_the_state(books: Bench) -> None:
 
 
 def test_the_same_events_make_the_same_state_again(books: Bench) -> None:
+    other = books.do(OpenAccount("other")).id
     for command in (
         BTC_USDT,
+        ChangeMarket("BTC_USDT", value_min="1"),
+        deposit("usdt", "1000", account=other, asset="USDT"),
+        limit("sell", "100", "0.5"),
+        limit("sell", "101", "0.2", out_trade_no="one"),
+        limit("buy", "100", "0.1", account=other),
+        market("buy", funds="30", account=other),
+        CancelOrder(USER, 2),
+        FindOrder(USER, "late", fence=True),
         OpenWealth(USER),
         make_key(),
         make_token(),
@@ -75,5 +89,8 @@ def test_the_same_events_make_the_same_state_again(books: Bench) -> None:
 
 
 def shelves(state: State) -> dict[str, dict[object, object]]:
+    """Return what is on each shelf; the open orders as every half of every book."""
     kept = {name: getattr(state, name) for name in State.__slots__}
-    return {name: dict(shelf.kept) for name, shelf in kept.items() if isinstance(shelf, DictShelf)}
+    in_memory = {name: dict(shelf.kept) for name, shelf in kept.items() if isinstance(shelf, DictShelf)}
+    assert set(kept) - set(in_memory) == {"open_orders"}
+    return {**in_memory, "open_orders": {**books_of(state.open_orders)}}

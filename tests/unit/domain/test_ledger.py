@@ -122,9 +122,62 @@ def test_a_hold_owns_what_is_frozen_for_it(books: Bench) -> None:
     draft = Draft(books.state)
     assert draft.freeze(HOLD, 60, why="place") == 2
     assert draft.close() == [
-        HoldChanged(*HOLD, 0, 60),
         Entry(USER, 2, 1, ONE, ONE - 60, 0, 60, "place", 7),
+        HoldChanged(*HOLD, 0, 60),
     ]
+
+
+def test_what_became_of_a_hold_is_told_once_after_the_entries(books: Bench) -> None:
+    frozen(books, 60)
+    draft = Draft(books.state)
+    draft.spend(HOLD, 20, why="fill")
+    draft.move(OTHER, 1, available=20, why="fill", ref=7)
+    draft.release(HOLD, 10, why="improvement")
+    assert draft.close() == [
+        Entry(USER, 3, 1, ONE - 60, ONE - 60, 60, 40, "fill", 7),
+        Entry(OTHER, 1, 1, 0, 20, 0, 0, "fill", 7),
+        Entry(USER, 4, 1, ONE - 60, ONE - 50, 40, 30, "improvement", 7),
+        HoldChanged(*HOLD, 60, 30),
+    ]
+
+
+def test_each_hold_is_told_of_by_itself(books: Bench) -> None:
+    other = HOLD._replace(id=8)
+    draft = Draft(books.state)
+    draft.freeze(HOLD, 60, why="place")
+    draft.freeze(other, 5, why="place")
+    draft.freeze(HOLD, 1, why="place")
+    assert draft.close()[3:] == [HoldChanged(*HOLD, 0, 61), HoldChanged(*other, 0, 5)]
+
+
+def test_a_hold_that_came_and_went_in_one_draft_is_not_told_of(books: Bench) -> None:
+    draft = Draft(books.state)
+    draft.freeze(HOLD, 60, why="place", new=True)
+    draft.release(HOLD, 60, why="cancel")
+    events = draft.close()
+    assert [type(event) for event in events] == [Entry, Entry]
+    books.apply(*events)
+    assert books.state.holds.get(HOLD) is None
+
+
+def test_a_hold_that_ends_as_it_began_is_not_told_of(books: Bench) -> None:
+    frozen(books, 60)
+    draft = Draft(books.state)
+    draft.release(HOLD, 5, why="cancel")
+    draft.freeze(HOLD, 5, why="place")
+    assert not [event for event in draft.close() if isinstance(event, HoldChanged)]
+
+
+def test_a_new_hold_is_not_looked_for(books: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number has just been given out, so the store need not be asked for it."""
+
+    def never(hold: HoldKey) -> int:
+        raise AssertionError(hold)
+
+    monkeypatch.setattr(books.state.holds, "get", never)
+    draft = Draft(books.state)
+    draft.freeze(HOLD, 60, why="place", new=True)
+    assert draft.close()[-1] == HoldChanged(*HOLD, 0, 60)
 
 
 def test_freezing_more_than_is_available_is_refused(books: Bench) -> None:

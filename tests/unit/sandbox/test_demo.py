@@ -40,9 +40,10 @@ def test_the_books_of_a_demo(tmp_path: Path) -> None:
         assert sheet.version == 5
         assert sheet.balances == [(number, units, 0, number) for number, units in enumerate(UNITS, 1)]
         steps = 10**8
+        more = (2_000, 2_000, "cancel_newest", "on", 0, 10_000, 100_000)  # no largest value; 10 % from the best price
         assert [row[1:] for row in reader.page("market", (), (), 10)] == [
-            ("BTC_USDT", 1, 5, 2, 6, steps, 1, 10**8, 100, 10_000 * steps, 2_000, 2_000, "cancel_newest", "on"),
-            ("ETH_USDT", 4, 5, 2, 4, steps, 1, 10**8, 10_000, 100_000 * steps, 2_000, 2_000, "cancel_newest", "on"),
+            ("BTC_USDT", 1, 5, 2, 6, steps, 1, 10**8, 100, 10_000 * steps, *more),
+            ("ETH_USDT", 4, 5, 2, 4, steps, 1, 10**8, 10_000, 100_000 * steps, *more),
         ]
         (token,) = reader.page("token", (), (), 10)
         assert token[0] == "demo"

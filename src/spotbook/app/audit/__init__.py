@@ -6,7 +6,8 @@ It reads beside a running writer and holds no snapshot for long:
 2. compare the tables whose rows change with what the replay makes of them, page by page. A row that differs may have
    been changed by a later batch, so it is only suspected: suspects are read again, some at a time, each time in one
    short snapshot with the head; the replay goes on to that head, and what differs then is a finding (`tables`);
-3. compare the tables that grow by digests over parts of them, and only parts that differ row by row (`history`).
+3. compare the tables that grow, and the candles that ended, by digests over parts of them, and only parts that differ
+   row by row (`history`).
 
 Whatever is in the file, the audit ends with a report. Memory: the rows that change, once, and bounded buffers.
 """

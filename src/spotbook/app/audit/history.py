@@ -8,17 +8,17 @@ anew for each audit, so that no rows can be made up whose sum comes out right.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from spotbook.app.audit import chain
+from spotbook.app.audit import candles, chain
 from spotbook.app.audit.report import Findings
 from spotbook.app.audit.words import difference, place_of
 from spotbook.app.journal import NotCanonical
 from spotbook.app.pages import every, pages
 from spotbook.app.ports import Reader, Row
-from spotbook.app.projection import TABLES, changes_of
+from spotbook.app.projection import TABLES, changes_of, merged
 
 PARTS = 65_536
 """With a thousand million rows, a part has some 15,000."""
@@ -52,26 +52,41 @@ class Tally:
         return [part for part, (one, two) in enumerate(zip(self.sums, other.sums, strict=True)) if one != two]
 
 
+class Marks(NamedTuple):
+    """Up to where the tables are compared: the last batch, the last deposit that it knows, the last candle's end."""
+
+    batch: int
+    deposit: int
+    candle_end: int
+
+
 class Bound(NamedTuple):
-    """Up to where the rows of a table are compared: those whose last column is above `last` came later."""
+    """Up to where the rows of one table are compared: those that `of` puts above `last` came later.
+
+    `now` says where the table itself ends at this moment; None when what came later is compared elsewhere.
+    """
 
     last: int
-    now: Callable[[], int]
+    of: Callable[[Row], Any]
+    now: Callable[[], int] | None
+
+
+def _last(row: Row) -> Any:
+    return row[-1]
 
 
 class History:
-    """Compares every growing table with what the replay counted, up to batch `last`."""
+    """Compares every table that grows, and the candles that ended, with what the replay counted, up to some marks."""
 
-    def __init__(self, reader: Reader, tallies: dict[str, Tally], last: int, deposits: int, secret: bytes) -> None:
-        """`deposits` is the number of the last deposit made by batch `last`."""
+    def __init__(self, reader: Reader, tallies: dict[str, Tally], marks: Marks, secret: bytes) -> None:
         self._reader = reader
         self._tallies = tallies
-        self._last = last
+        self._last = marks.batch
         self._secret = secret
-        by_batch = Bound(last, lambda: reader.head().number)
+        self._bounds = dict.fromkeys(tallies, Bound(marks.batch, _last, lambda: reader.head().number))
         # A row of deposit_identity has no batch; deposits are numbered in the order in which they are made.
-        by_deposit = Bound(deposits, self._deposits_now)
-        self._bounds = {"entry": by_batch, "deposit": by_batch, "deposit_identity": by_deposit}
+        self._bounds["deposit_identity"] = Bound(marks.deposit, _last, self._deposits_now)
+        self._bounds[candles.TABLE] = Bound(marks.candle_end, candles.end_of, None)
 
     def _deposits_now(self) -> int:
         counter = self._reader.find("counter", ("deposit",))
@@ -93,15 +108,15 @@ class History:
                 findings.add("tables", f"{', '.join(differing)} differ from the journal, and {unreadable}")
 
     def _differing(self, table: str, findings: Findings) -> list[int]:
-        last, now = self._bounds[table]
+        last, of, now = self._bounds[table]
         tally = Tally(TABLES[table].keys, self._secret)
         latest: Row = (last,)
         for rows in pages(self._reader, table):
             # A row with anything but a number there makes the table unreadable.
-            later = [row for row in rows if row[-1] > last]  # type: ignore[operator]
-            tally.add([row for row in rows if row[-1] <= last] if later else rows)  # type: ignore[operator]
-            latest = max([latest, *later], key=lambda row: row[-1])
-        if latest[-1] > now():  # type: ignore[operator]
+            later = [row for row in rows if of(row) > last]
+            tally.add([row for row in rows if of(row) <= last] if later else rows)
+            latest = max([latest, *later], key=_last) if now else latest
+        if now and _last(latest) > now():
             findings.add("tables", f"table {table} has a row that no batch made: {latest}", **place_of(table, latest))
         return self._tallies[table].differing(tally)
 
@@ -110,7 +125,9 @@ class History:
         expected: dict[str, dict[Row, Row]] = {table: {} for table in wanted}
         for table, row in self._journalled(wanted):
             key = row[: TABLES[table].keys]
-            if key in expected[table]:
+            if TABLES[table].merges and key in expected[table]:
+                row = merged(TABLES[table], expected[table][key], row)  # noqa: PLW2901  (what it has become by now)
+            elif key in expected[table]:
                 words = f"the journal makes a row of {table} twice: {key}"
                 findings.add("twice", words, **place_of(table, row))
             expected[table][key] = row
@@ -128,13 +145,13 @@ class History:
             except NotCanonical:
                 continue  # the replay has said so
             for table, parts in wanted.items():
-                part = self._tallies[table].part
-                yield from ((table, row) for row in rows.get(table, ()) if part(row) in parts)
+                part, (last, of, _) = self._tallies[table].part, self._bounds[table]
+                yield from ((table, row) for row in rows.get(table, ()) if part(row) in parts and of(row) <= last)
 
     def _compare_rows(self, table: str, parts: set[int], expected: dict[Row, Row], findings: Findings) -> None:
-        keys, part = TABLES[table].keys, self._tallies[table].part
+        keys, part, (last, of, _) = TABLES[table].keys, self._tallies[table].part, self._bounds[table]
         for row in every(self._reader, table):
-            if part(row) not in parts or row[-1] > self._bounds[table].last:  # type: ignore[operator]
+            if part(row) not in parts or of(row) > last:
                 continue
             should = expected.pop(row[:keys], None)
             if should != row:

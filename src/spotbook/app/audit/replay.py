@@ -1,12 +1,13 @@
 """The replay: every batch taken in order, checked against what went before, and folded into the rows expected."""
 
-from spotbook.app.audit import chain
+from spotbook.app.audit import candles, chain
+from spotbook.app.audit.candles import Candles
 from spotbook.app.audit.history import Tally
 from spotbook.app.audit.report import Findings
 from spotbook.app.audit.transaction import Checks
 from spotbook.app.journal import START
 from spotbook.app.ports import Changes, Head, Row, StoredBatch
-from spotbook.app.projection import TABLES, changes_of
+from spotbook.app.projection import TABLES, changes_of, merged
 from spotbook.domain.asset import Asset
 
 
@@ -14,13 +15,17 @@ class Replay:
     """What the batches taken so far make of the books.
 
     `tables` holds the rows of every table whose rows change, by key; `tallies` the digests of every table that grows.
+    Candles are in both: those that still last as rows, the others as digests.
     """
 
     def __init__(self, findings: Findings, secret: bytes) -> None:
         self._findings = findings
         self.head: Head = START
         self.tables: dict[str, dict[Row, Row]] = {name: {} for name, table in TABLES.items() if not table.grows}
-        self.tallies = {name: Tally(table.keys, secret) for name, table in TABLES.items() if table.grows}
+        self.candles = Candles()
+        self.tables[candles.TABLE] = self.candles.lasting
+        growing = [table for name, table in TABLES.items() if table.grows or name == candles.TABLE]
+        self.tallies = {table.name: Tally(table.keys, secret) for table in growing}
         self.checks = Checks(self.tables, findings)
 
     def take(self, batch: StoredBatch) -> None:
@@ -40,8 +45,9 @@ class Replay:
         for row in changes.rows.get("asset", ()):
             self._findings.assets[int(row[0])] = Asset(*row)  # type: ignore[arg-type]
         for transaction in transactions:
-            self.checks.transaction(batch.number, transaction)
+            self.checks.transaction(batch.number, batch.time, transaction)
         self._fold(changes)
+        self.tallies[candles.TABLE].add(self.candles.pass_to(self.head.time))
 
     def _fold(self, changes: Changes) -> None:
         for table, removed in changes.removed.items():
@@ -51,6 +57,8 @@ class Replay:
             if TABLES[table].grows:
                 self.tallies[table].add(rows)
             else:
-                keys, expected = TABLES[table].keys, self.tables[table]
+                declared, expected = TABLES[table], self.tables[table]
                 for row in rows:
-                    expected[row[:keys]] = row
+                    key = row[: declared.keys]
+                    is_merged = declared.merges and key in expected
+                    expected[key] = merged(declared, expected[key], row) if is_merged else row

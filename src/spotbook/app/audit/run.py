@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from spotbook.app.audit import chain, tables, totals
-from spotbook.app.audit.history import History
+from spotbook.app.audit.history import History, Marks
 from spotbook.app.audit.replay import Replay
 from spotbook.app.audit.report import Findings, Report
 from spotbook.app.journal import START
@@ -44,7 +44,8 @@ def audit(reader: Reader, *, progress: Watch | None = None) -> Report:
         totals.check(replay.tables, findings)
         counter = replay.tables["counter"].get(("deposit",))
         deposits = int(counter[1]) if counter else 0
-        History(reader, replay.tallies, head.number, deposits, secret).compare(findings)
+        marks = Marks(head.number, deposits, replay.candles.ended_by)
+        History(reader, replay.tallies, marks, secret).compare(findings)
     found = findings.all()
     return Report(not found, head.number, head.hash, replay.checks.entries, found)
 
@@ -101,10 +102,10 @@ def _compare_tables(reader: Reader, replay: Replay, findings: Findings, progress
     """Compare the tables that change; return the head at which the last of them was read."""
     head = replay.head
     beyond: list[StoredBatch] = []
-    for keys in tables.suspects(reader, replay.tables, findings):
+    for keys in tables.suspects(reader, replay, findings):
         head, beyond, rows = _moment(reader, keys, findings)
         _replay(reader, replay, head.number, findings, progress)
-        tables.compare(reader, rows, replay.tables, findings)
+        tables.compare(reader, rows, replay, findings)
         if findings.full:
             break
     if beyond:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from spotbook.app.audit import candles
+from spotbook.app.audit.replay import Replay
 from spotbook.app.audit.report import Findings
 from spotbook.app.audit.words import difference, place_of
 from spotbook.app.pages import every
@@ -15,16 +17,16 @@ Rows = list[tuple[str, Row, Row | None]]
 """Table, key and row, None where there is none."""
 
 
-def suspects(reader: Reader, expected: dict[str, dict[Row, Row]], findings: Findings) -> Iterator[list[Key]]:
-    """Yield the keys under which a table and `expected` differ, some at a time.
+def suspects(reader: Reader, replay: Replay, findings: Findings) -> Iterator[list[Key]]:
+    """Yield the keys under which a table and the replay's differ, some at a time.
 
     A later batch may have changed them: they are to be read again in one moment with the head. The caller may let the
     replay go on between two yields.
     """
     found: list[Key] = []
-    for table, rows in expected.items():
+    for table in replay.tables:
         try:
-            for key in _differing(reader, table, rows):
+            for key in _differing(reader, table, replay):
                 found.append((table, key))
                 if len(found) >= SUSPECTS_MAX:
                     yield found
@@ -38,8 +40,11 @@ SUSPECTS_MAX = 10_000
 """Keys that are read again in one snapshot: a tenth of a second."""
 
 
-def _differing(reader: Reader, table: str, expected: dict[Row, Row]) -> Iterator[Row]:
-    keys, there = TABLES[table].keys, 0
+def _differing(reader: Reader, table: str, replay: Replay) -> Iterator[Row]:
+    if table == candles.TABLE:
+        yield from _differing_candles(reader, replay)
+        return
+    expected, keys, there = replay.tables[table], TABLES[table].keys, 0
     for row in every(reader, table):
         key = row[:keys]
         should = expected.get(key)
@@ -49,6 +54,18 @@ def _differing(reader: Reader, table: str, expected: dict[Row, Row]) -> Iterator
     if there < len(expected):
         seen = {row[:keys] for row in every(reader, table)}
         yield from [key for key in expected if key not in seen]
+
+
+def _differing_candles(reader: Reader, replay: Replay) -> Iterator[Row]:
+    """Yield the keys of candles that still last and differ. While this goes on, some may end."""
+    expected, keys, seen = replay.candles.lasting, TABLES[candles.TABLE].keys, set()
+    for row in every(reader, candles.TABLE):
+        if replay.candles.lasts(row):
+            key = row[:keys]
+            seen.add(key)
+            if expected.get(key) != row:
+                yield key
+    yield from [key for key in expected if key not in seen]
 
 
 def reread(reader: Reader, keys: list[Key], findings: Findings) -> Rows:
@@ -62,10 +79,12 @@ def reread(reader: Reader, keys: list[Key], findings: Findings) -> Rows:
     return rows
 
 
-def compare(reader: Reader, rows: Rows, expected: dict[str, dict[Row, Row]], findings: Findings) -> None:
-    """Note every row that is not as expected."""
+def compare(reader: Reader, rows: Rows, replay: Replay, findings: Findings) -> None:
+    """Note every row that is not as the replay has it by now. Candles that have ended meanwhile are history's."""
     for table, key, row in rows:
-        should = expected[table].get(key)
+        if table == candles.TABLE and not replay.candles.lasts(key):
+            continue
+        should = replay.tables[table].get(key)
         if row != should:
             place = place_of(table, should or row or key)
             if table == "balance" and should is not None:

@@ -2,19 +2,39 @@
 
 from collections.abc import Sequence
 
+from spotbook.app.audit.fills import Moves, OrderEvent
+from spotbook.app.audit.markets import Markets
+from spotbook.app.audit.orders import Orders
 from spotbook.app.audit.report import Findings
 from spotbook.app.journal import Transaction
 from spotbook.app.ports import Row
 from spotbook.domain.account import WORLD
-from spotbook.domain.events import AccountOpened, DepositMade, Entry, Event, HoldChanged
+from spotbook.domain.events import (
+    AccountOpened,
+    DepositMade,
+    Entry,
+    Event,
+    HoldChanged,
+    MarketChanged,
+    MarketMade,
+    OrderChanged,
+    OrderPlaced,
+    Traded,
+)
 
 Expected = dict[str, dict[Row, Row]]
+
+DEPOSITED = {"deposit"}
+"""Entries for these reasons are accounted for by a deposit; those for any other by orders and fills."""
+
+NOTHING_MOVED = (0, 0)
 
 
 class Checks:
     """Checks transactions in their order. `entries` counts the entries seen, `versions` holds each account's last.
 
-    It writes balances and holds into `expected` as it goes, since one batch may change one of them many times.
+    It writes balances, holds and open orders into `expected` as it goes, since one batch may change one of them many
+    times.
     """
 
     def __init__(self, expected: Expected, findings: Findings) -> None:
@@ -22,29 +42,43 @@ class Checks:
         self._holds = expected["hold"]
         self._accounts = expected["account"]
         self._findings = findings
+        self._markets = Markets(findings)
+        self._orders = Orders(expected, findings, self._markets)
         self.versions: dict[int, int] = {}
         self.entries = 0
 
-    def transaction(self, batch: int, transaction: Transaction) -> None:
-        """Check one transaction of the batch."""
+    def transaction(self, batch: int, time: int, transaction: Transaction) -> None:
+        """Check one transaction of the batch, which is of that time."""
         legs: dict[int, int] = {}
         unowned: dict[tuple[int, int], int] = {}
+        moves: Moves = {}
+        holds: list[HoldChanged] = []
+        trading: list[OrderEvent | Traded] = []
         events = transaction.events
         for event in events:
             if type(event) is Entry:
-                self._entry(batch, event, legs, unowned)
+                self._entry(batch, event, legs, unowned, moves)
             elif type(event) is HoldChanged:
                 self._hold(batch, event, unowned)
+                holds.append(event)
+            elif type(event) is OrderPlaced or type(event) is OrderChanged or type(event) is Traded:
+                trading.append(event)
+            elif type(event) is MarketMade or type(event) is MarketChanged:
+                self._markets.take(batch, event)
             elif type(event) is DepositMade:
                 self._deposit(batch, event, events)
             elif type(event) is AccountOpened:
                 self._accounts.setdefault((event.id,), ())  # the batch may use it at once; its row comes with the fold
         self._close(batch, legs, unowned)
+        if trading or moves or holds:
+            self._orders.transaction(batch, time, trading, holds, moves)
 
-    def _entry(self, batch: int, entry: Entry, legs: dict[int, int], unowned: dict[tuple[int, int], int]) -> None:
+    def _entry(
+        self, batch: int, entry: Entry, legs: dict[int, int], unowned: dict[tuple[int, int], int], moves: Moves
+    ) -> None:
         # Once per entry of the books: what is only for words is made only when there is something to say.
         self.entries += 1
-        account, version, asset, available, available_after, frozen, frozen_after, _, _ = entry
+        account, version, asset, available, available_after, frozen, frozen_after, why, ref = entry
         key = account, asset
         before = self._balances.get(key)
         last = self.versions.get(account, 0)
@@ -63,6 +97,10 @@ class Checks:
         legs[asset] = legs.get(asset, 0) + available_after - available + frozen_after - frozen
         if frozen_after != frozen:
             unowned[key] = unowned.get(key, 0) + frozen_after - frozen
+        if why not in DEPOSITED:
+            leg = account, asset, why, ref
+            moved = moves.get(leg, NOTHING_MOVED)
+            moves[leg] = moved[0] + available_after - available, moved[1] + frozen_after - frozen
 
     def _examine(self, batch: int, entry: Entry, before: Row, last: int) -> None:
         """Note what is wrong with an entry, if anything is: it may only be the first of its account and asset."""

@@ -43,9 +43,13 @@ class Connection:
         """Write. Values that are None are left out of the body."""
         return self._call("POST", path, json={name: value for name, value in body.items() if value is not None})
 
-    def delete(self, path: str) -> Any:
-        """Take away."""
-        return self._call("DELETE", path)
+    def patch(self, path: str, **body: Any) -> Any:
+        """Change. Values that are None are left out of the body."""
+        return self._call("PATCH", path, json={name: value for name, value in body.items() if value is not None})
+
+    def delete(self, path: str, **query: Any) -> Any:
+        """Take away. Values that are None are left out of the query."""
+        return self._call("DELETE", path, params={name: value for name, value in query.items() if value is not None})
 
     def _call(self, method: str, path: str, **what: Any) -> Any:
         response = self._opened().request(method, f"{self._url}{PREFIX}{path}", **what)

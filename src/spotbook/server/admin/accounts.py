@@ -97,7 +97,7 @@ FREEZE = Endpoint(
     "POST",
     "/accounts/{account}/freeze",
     "operate",
-    "Freeze or thaw a user's account: while frozen it is read and receives, and nothing else",
+    "Freeze or thaw a user's account: while frozen it is read, receives and cancels",
     _freeze,
     {200: AccountShown},
     Freezing,

@@ -10,6 +10,7 @@ from msgspec import Meta
 from spotbook.limits import AMOUNT_CHARACTERS_MAX, ID_MAX, PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX, REASON_CHARACTERS_MAX
 from spotbook.server.admin.endpoint import In
 
+SYMBOL_PATTERN = "^[A-Z0-9]{1,16}_[A-Z0-9]{1,16}$"
 Amount = Annotated[
     str,
     Meta(
@@ -28,6 +29,7 @@ Reason = Annotated[
     ),
 ]
 Limit = Annotated[int, Meta(description="How many at most.", ge=1, le=PAGE_ROWS_MAX)]
+Symbol = Annotated[str, Meta(description="BASE_QUOTE", extra_json_schema={"pattern": SYMBOL_PATTERN})]
 
 
 class Page(In, frozen=True):

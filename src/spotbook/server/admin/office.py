@@ -7,6 +7,7 @@ from typing import TypeVar
 from spotbook.app.assets import Assets
 from spotbook.app.audit import AuditDesk
 from spotbook.app.books import account_of
+from spotbook.app.markets import Markets
 from spotbook.app.ports import Reader
 from spotbook.app.writer import Done, Outcome, Refused, Unknown
 from spotbook.domain.account import Account
@@ -32,6 +33,7 @@ class Office:
         self.engine = AsyncEngine(parts.engine)
         self.tokens = KnownTokens(parts.reader)
         self.assets = Assets(parts.reader)
+        self.markets = Markets(parts.reader)
 
     async def carry_out(self, command: Command, call: Call, *, gives_free: bool = False) -> Done:
         """Have the writer carry a command out for who calls; its Refusal, or Failed, when it was not."""

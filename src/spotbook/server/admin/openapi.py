@@ -8,6 +8,7 @@ import msgspec
 from spotbook import __version__
 from spotbook.limits import ID_MAX
 from spotbook.server.admin.endpoint import PREFIX, Endpoint
+from spotbook.server.admin.fields import SYMBOL_PATTERN
 from spotbook.server.admin.health import Metrics
 from spotbook.server.admin.refusals import Failure
 from spotbook.server.admin.routes import ENDPOINTS, PROBES, Probe
@@ -19,6 +20,8 @@ _PATH_PARAMETERS: dict[str, Json] = {
     "api_key": {"type": "string", "minLength": 1},
     "subject": {"type": "string", "minLength": 1},
     "name": {"type": "string", "minLength": 1},
+    "symbol": {"type": "string", "pattern": SYMBOL_PATTERN},
+    "order": {"type": "integer", "minimum": 1, "maximum": ID_MAX},
 }
 _ERRORS = {
     400: "The body is no JSON",

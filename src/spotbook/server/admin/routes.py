@@ -15,6 +15,7 @@ from spotbook.server.admin import (
     limits,
     markets,
     operation,
+    orders,
     tokens,
 )
 from spotbook.server.admin.endpoint import Endpoint, Reply
@@ -26,6 +27,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     balances.BALANCES,
     balances.ENTRIES,
     balances.HOLDS,
+    orders.LIST,
+    orders.CANCEL,
+    orders.CANCEL_ALL,
     accounts.OPEN,
     accounts.LIST,
     accounts.ONE,
@@ -37,6 +41,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     assets.MAKE,
     assets.LIST,
     markets.MAKE,
+    markets.CHANGE,
     markets.LIST,
     audits.AUDIT,
     limits.LIMITS,

@@ -4,10 +4,13 @@ Clients classify by the words in a message, so each holds the words of its own c
 contract's table. The messages of 10006 are one and the same for every reason, so that a key's state is told to nobody.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from spotbook.app.writer import NotDone, Refused, Unknown
 from spotbook.domain import errors as e
+
+NO_NAMES: Mapping[str, str] = {}
 
 
 class Failure(NamedTuple):
@@ -23,6 +26,28 @@ INVALID_KEY = Failure("10006", "api_key error: invalid api key")
 WRONG_SIGNATURE = Failure("10007", "signature error")
 BUSY = Failure("-200", "system busy")
 OUTCOME_UNKNOWN = Failure("-201", "system error, outcome unknown")
+
+ORDER_NOT_FOUND = Failure("-3", "order not found")
+"""For another's order as for one that never was: the very same bytes."""
+
+REFUSED = Failure("10009", "refused: the books do not admit it")
+"""For what no command of the wire meets, and whose own words were never weighed for clients that classify by them."""
+
+SAY_WHICH: frozenset[type[e.Refusal]] = frozenset(
+    {e.Halted, e.AccountIsFrozen, e.MarketClosed, e.WouldCross, e.NoLiquidity, e.TooManyOrders, e.OrderClosed}
+)
+"""Refusals by a rule or the state of the books: 10009, with the domain's words."""
+
+FIXED: Mapping[type[e.Refusal], Failure] = {
+    e.UnknownOrder: ORDER_NOT_FOUND,
+    e.UnknownAsset: Failure("-3", "symbol does not exist"),
+    e.UnknownMarket: Failure("-3", "symbol does not exist"),
+    e.OutTradeNoTaken: Failure("10008", "out_trade_no is taken"),
+    e.KeyNotLive: INVALID_KEY,
+    e.InsufficientBalance: Failure("200005", "insufficient balance"),
+    e.WriterStopped: BUSY,
+}
+"""Refusals with one answer each."""
 
 NO_SUCH_PATH = Failure(404, "Requested address does not exist")
 WRONG_METHOD = Failure("10003", "parameter error: method: use POST")
@@ -41,33 +66,22 @@ def permission_missing(needed: str) -> Failure:
     return Failure("10005" if needed == "withdraw" else "10004", f"no permission: {needed}")
 
 
-def of_refusal(refusal: e.Refusal) -> Failure:
-    """Return the failure by which clients learn of a refusal of the domain."""
+def of_refusal(refusal: e.Refusal, names: Mapping[str, str] = NO_NAMES) -> Failure:
+    """Return the failure by which clients learn of a refusal; `names` gives the wire's names of parameters."""
     match refusal:
         case e.AmountTooPrecise(name=name):
-            return Failure("10003", f"parameter precision: {name}")
+            return Failure("10003", f"parameter precision: {names.get(name, name)}")
         case e.Invalid(name=name, why=why):
-            return parameter(name, why)
-        case e.UnknownAsset() | e.UnknownMarket():
-            return Failure("-3", "symbol does not exist")
-        case e.KeyNotLive():
-            return INVALID_KEY
+            return parameter(names.get(name, name), why)
         case e.PermissionMissing(needed=needed):
             return permission_missing(needed)
-        case e.InsufficientBalance():
-            return Failure("200005", "insufficient balance")
-        case e.WriterStopped():
-            return BUSY
-        case _:
+        case _ if type(refusal) in SAY_WHICH:
             return Failure("10009", f"refused: {refusal}")
+    return FIXED.get(type(refusal), REFUSED)
 
 
-def of_outcome(outcome: Refused | NotDone | Unknown) -> Failure:
+def of_outcome(outcome: Refused | NotDone | Unknown, names: Mapping[str, str] = NO_NAMES) -> Failure:
     """Return the failure for a command that was not carried out, or whose fate is unknown."""
-    match outcome:
-        case Refused(refusal=refusal):
-            return of_refusal(refusal)
-        case NotDone():
-            return BUSY
-        case Unknown():
-            return OUTCOME_UNKNOWN
+    if isinstance(outcome, Refused):
+        return of_refusal(outcome.refusal, names)
+    return BUSY if isinstance(outcome, NotDone) else OUTCOME_UNKNOWN

@@ -1,0 +1,121 @@
+"""The file of the books: where it lies, how it is recognised, who may write to it, and what SQLite's errors mean."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from spotbook.app.ports import (
+    DiskBroken,
+    DiskFull,
+    FateUnknown,
+    ForeignFile,
+    NoBooks,
+    OtherSchema,
+    StoreError,
+    WriterActive,
+)
+from spotbook.store import migrate
+from spotbook.store.migrate import Migration
+
+FILE: Final = "books.sqlite3"
+LOCK: Final = "writer.lock"
+APPLICATION_ID: Final = 0x53504F54  # "SPOT"
+
+_FULL = {"SQLITE_FULL", "SQLITE_READONLY", "SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_DBMOVED"}
+_BROKEN = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CANTOPEN", "SQLITE_NOMEM")
+
+
+class Opened(NamedTuple):
+    """A connection to books, their id, the lines of their schema's steps, and the steps that they still lack."""
+
+    connection: sqlite3.Connection
+    books: str
+    applied: str
+    missing: list[Migration]
+
+
+def connect(folder: Path, pragmas: Sequence[str], busy_ms: int) -> Opened:
+    """Connect to the books of a folder, which may lack steps. Raises NoBooks, ForeignFile or OtherSchema."""
+    path = folder / FILE
+    if not path.exists():
+        raise NoBooks(f"there are no books in {folder}: make some with `spotbook init`")
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=busy_ms / 1000,
+        )
+    except sqlite3.Error as error:
+        raise ForeignFile(f"{path} cannot be opened: {error}") from error
+    try:
+        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            raise ForeignFile(f"{path} is a database, but not Spotbook's")
+        for pragma in pragmas:
+            connection.execute(pragma).fetchall()
+        return _recognised(connection)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise ForeignFile(f"{path} is no readable database: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _recognised(connection: sqlite3.Connection) -> Opened:
+    meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+    applied = meta.get("migrations", "")
+    missing = migrate.pending("sqlite", applied)
+    known = len(migrate.migrations("sqlite"))
+    schema = connection.execute("PRAGMA user_version").fetchone()[0]
+    if schema != known - len(missing):
+        raise OtherSchema(
+            f"these books say schema {schema}, and have {known - len(missing)} of the {known} steps "
+            "that this version of Spotbook knows"
+        )
+    return Opened(connection, meta["books"], applied, missing)
+
+
+def lock(folder: Path) -> int:
+    """Return the descriptor of the lock that one writing process holds for as long as it lives, or WriterActive."""
+    descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise WriterActive(f"another process writes to the books in {folder}") from None
+    return descriptor
+
+
+def sync(path: Path) -> None:
+    """Return once the disk has a file, or what a folder names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise SQLite's errors as the port's."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(error) from error
+
+
+def store_error(error: Any) -> StoreError:
+    """Return the port's error for one of SQLite's."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    said = f"{name or type(error).__name__}: {error}"
+    if name in _FULL:
+        return DiskFull(said)
+    if name.startswith(_BROKEN):
+        return DiskBroken(said)
+    return FateUnknown(said)

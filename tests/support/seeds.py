@@ -1,0 +1,10 @@
+"""The seed of the searches that draw anew on each run, and how far they went; the tests' report says both."""
+
+import os
+import secrets
+
+SEED = int(os.environ.get("SPOTBOOK_SEED") or secrets.randbits(32))
+"""Set SPOTBOOK_SEED to the seed that a run printed, and the same stories are told again."""
+
+STEPS: dict[str, int] = {}
+"""Steps made in this run, by the machine that made them."""
