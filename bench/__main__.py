@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m bench [reads] [deposits] [store_reads] [--quick] [--strict] [--folder FOLDER]``."""
+"""Run the benchmarks: ``python -m bench [benchmark …] [--quick] [--strict] [--folder FOLDER]``."""
 
 import argparse
 import sys
@@ -8,13 +8,27 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import deposits, machine, reads, report, store_reads
+from bench import (
+    book_depth,
+    deposits,
+    machine,
+    open_orders_start,
+    orders,
+    orders_http,
+    reads,
+    report,
+    store_reads,
+)
 from bench.report import Figure, RunFailed
 from bench.sizes import QUICK, WHOLE, Size
 
 BENCHMARKS: dict[str, Callable[[Size, Path], list[Figure]]] = {
     "reads": reads.run,
     "deposits": deposits.run,
+    "orders": orders.run,
+    "orders_http": orders_http.run,
+    "book_depth": book_depth.run,
+    "open_orders_start": open_orders_start.run,
     "store_reads": store_reads.run,
 }
 

@@ -20,7 +20,7 @@ from spotbook.app.writer import Commit, Done, Outcome, Writer
 from spotbook.bootstrap import found, wall_clock
 from spotbook.domain.account import USER_FIRST, WORLD
 from spotbook.domain.commands import Command, Deposit, MakeAsset, MakeKey, MakeToken, OpenAccount
-from spotbook.domain.credentials import Actor, House, Key, Operator
+from spotbook.domain.credentials import Actor, House, Key, Operator, Permission
 from spotbook.domain.events import AccountOpened, DepositMade, Entry
 from spotbook.store.sqlite import SqliteStore
 from spotbook.store.vault import AesVault
@@ -35,9 +35,10 @@ SECONDS_MAX = 600
 
 
 class Submission(NamedTuple):
-    """A command on its way, with the secrets that are stored if it is admitted."""
+    """A command on its way, who asks, and the secrets that are stored if it is admitted."""
 
     command: Command
+    actor: Actor = HOUSE
     secrets: tuple[SealedSecret, ...] = ()
 
 
@@ -67,7 +68,7 @@ def engine_on(store: SqliteStore, committed: Callable[[Commit], None] = lambda _
         engine.drain()
 
 
-def submit_all(engine: Engine, submissions: list[Submission], actor: Actor) -> list[Any]:
+def submit_all(engine: Engine, submissions: list[Submission]) -> list[Any]:
     """Hand in many commands with as many in flight as the queue takes; return their results, all carried out."""
     results: list[Any] = []  # in the order of the commands: one queue, one writer
     done, failed = threading.Event(), list[Outcome]()
@@ -79,7 +80,7 @@ def submit_all(engine: Engine, submissions: list[Submission], actor: Actor) -> l
         if len(results) == len(submissions):
             done.set()
 
-    for command, sealed in submissions:
+    for command, actor, sealed in submissions:
         while True:
             try:
                 engine.submit(command, actor, answer, secrets=sealed)
@@ -100,7 +101,7 @@ def make(folder: Path, master_key: str, assets: int) -> None:
     with engine_on(store) as engine:
         commands: list[Command] = [MakeAsset(name, SCALE, SUPPLY_MAX) for name in ASSETS[:assets]]
         commands.append(MakeToken(OPERATOR.token, "0" * 64, ("view", "operate", "money")))
-        submit_all(engine, [Submission(command) for command in commands], HOUSE)
+        submit_all(engine, [Submission(command) for command in commands])
     store.close()
 
 
@@ -108,9 +109,9 @@ def fill(folder: Path, master_key: str, accounts: int, assets: int) -> list[Sign
     """Open accounts with one deposit of each asset and one key each; return them."""
     store, random_ = SqliteStore(folder), random.Random(7)
     with engine_on(store) as engine:
-        opened = submit_all(engine, [Submission(OpenAccount(f"user {n}")) for n in range(accounts)], HOUSE)
+        opened = submit_all(engine, [Submission(OpenAccount(f"user {n}")) for n in range(accounts)])
         deposits = [deposit(random_, account.id, asset) for account in opened for asset in ASSETS[:assets]]
-        made = submit_all(engine, [Submission(command) for command in deposits], HOUSE)
+        made = submit_all(engine, [Submission(command) for command in deposits])
     store.close()
     balances: dict[int, dict[str, int]] = {}
     for command, event in zip(deposits, made, strict=True):
@@ -119,18 +120,20 @@ def fill(folder: Path, master_key: str, accounts: int, assets: int) -> list[Sign
     return [account._replace(balances=balances[account.id]) for account in keyed]
 
 
-def make_keys(folder: Path, master_key: str, accounts: Iterable[int]) -> list[SignedAccount]:
-    """Make one key that may read for each account."""
+def make_keys(
+    folder: Path, master_key: str, accounts: Iterable[int], permissions: tuple[Permission, ...] = ("read",)
+) -> list[SignedAccount]:
+    """Make one key with these permissions for each account."""
     vault, now, made, submissions = AesVault(master_key), wall_clock(), [], []
     for account in accounts:
         api_key, secret = str(uuid.uuid4()), secrets.token_hex(20).upper()
-        key = Key(api_key, account, ("read",), (), "", now, 0, 0)
+        key = Key(api_key, account, permissions, (), "", now, 0, 0)
         sealed = SealedSecret(api_key, vault.seal(secret, bound(key)))
-        submissions.append(Submission(MakeKey(account, api_key, ("read",), (), "", now, 0), (sealed,)))
+        submissions.append(Submission(MakeKey(account, api_key, permissions, (), "", now, 0), secrets=(sealed,)))
         made.append(SignedAccount(account, api_key, secret, {}))
     store = SqliteStore(folder)
     with engine_on(store) as engine:
-        submit_all(engine, submissions, HOUSE)
+        submit_all(engine, submissions)
     store.close()
     return made
 
@@ -142,10 +145,13 @@ def deposit(random_: random.Random, account: int, asset: str) -> Deposit:
     return Deposit(account, asset, text, random_.randbytes(32).hex(), 0, "")
 
 
-def grow(folder: Path, accounts: int, assets: int, accounts_per_batch: int = ACCOUNTS_PER_BATCH) -> None:
+def grow(
+    folder: Path, accounts: int, assets: int, accounts_per_batch: int = ACCOUNTS_PER_BATCH, *, units_min: int = 0
+) -> None:
     """Open accounts with one deposit of each asset, as batches that the writer would have made, without deciding them.
 
-    The books must have been made by `make` with as many assets, and have no accounts yet.
+    The books must have been made by `make` with as many assets, and have no accounts yet. Each deposit is of more than
+    `units_min` smallest units.
     """
     store = SqliteStore(folder)
     head, time_ms = store.head(), wall_clock()
@@ -155,28 +161,29 @@ def grow(folder: Path, accounts: int, assets: int, accounts_per_batch: int = ACC
         transactions = [
             transaction
             for number in range(start, start + count)
-            for transaction in _transactions(number, assets, time_ms, issued + 1 + (number - start) * assets)
+            for transaction in _transactions(number, assets, time_ms, issued + 1 + (number - start) * assets, units_min)
         ]
         issued += count * assets
-        head = _commit(store, head, time_ms, transactions)
+        head = commit(store, head, time_ms, transactions)
     store.close()
 
 
-def _commit(store: SqliteStore, head: Head, time_ms: int, transactions: list[Transaction]) -> Head:
+def commit(store: SqliteStore, head: Head, time_ms: int, transactions: list[Transaction]) -> Head:
+    """Commit transactions as the batch that follows `head`, as the writer does; return the new head."""
     batch = journal.chained(head, time_ms, journal.body_of(time_ms, transactions))
     store.commit(batch, projection.changes_of(batch.number, transactions), ())
     store.tidy()
     return Head(batch.number, batch.time, batch.hash)
 
 
-def _transactions(number: int, assets: int, time_ms: int, first: int) -> Iterator[Transaction]:
+def _transactions(number: int, assets: int, time_ms: int, first: int, units_min: int) -> Iterator[Transaction]:
     """Yield what opens user `number` (from 0) and deposits the same units of each asset; `first` deposit's id."""
     by, account = f"house:{HOUSE.part}", USER_FIRST + number
     opened = AccountOpened(account, "user", f"user {number}", 0, frozen=False, opened_at=time_ms)
     yield Transaction(by, "OpenAccount", [opened])
     for index in range(assets):
-        units = _units(number, index)
-        before = -_units_before(number, index)
+        units = units_min + _units(number, index)
+        before = -(units_min * number + _units_before(number, index))
         ref, asset = first + index, index + 1
         # World's version counts every deposit so far, of whatever asset: it is the deposit's number.
         world = Entry(WORLD, ref, asset, before, before - units, 0, 0, "deposit", ref)

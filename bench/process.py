@@ -32,10 +32,10 @@ class Server(NamedTuple):
         """The process's number."""
         return self.process.pid
 
-    def call(self, body: str) -> bytes:
+    def call(self, body: str, path: str = CALL) -> bytes:
         """Send one prepared form body; return the reply's bytes."""
         with httpx2.Client() as client:
-            return client.post(self.url + CALL, content=body, headers=FORM).content
+            return client.post(self.url + path, content=body, headers=FORM).content
 
     @contextmanager
     def awake(self) -> Iterator[None]:
@@ -49,9 +49,9 @@ class Server(NamedTuple):
 
 @contextmanager
 def running(
-    module: str, arguments: list[str], first: str, environment: Mapping[str, str] | None = None
+    module: str, arguments: list[str], first: str, environment: Mapping[str, str] | None = None, *, path: str = CALL
 ) -> Iterator[Server]:
-    """Lend a server that has answered the form body `first`, on the servers' core."""
+    """Lend a server that has answered the form body `first` at a path, on the servers' core."""
     begin = time.perf_counter()
     with machine.on_core(machine.SERVER_CORE):
         process = subprocess.Popen(
@@ -60,7 +60,7 @@ def running(
             env={**os.environ, **(environment or {})},
         )
     try:
-        yield _answering(process, first, begin, module)
+        yield _answering(process, path, first, begin, module)
     finally:
         process.send_signal(signal.SIGCONT)
         process.terminate()
@@ -73,14 +73,14 @@ def running(
             process.stdout.close()
 
 
-def _answering(process: "subprocess.Popen[bytes]", first: str, begin: float, module: str) -> Server:
+def _answering(process: "subprocess.Popen[bytes]", path: str, first: str, begin: float, module: str) -> Server:
     line = process.stdout.readline() if process.stdout is not None else b""
     if not line:
         raise RunFailed(f"{module} did not start")
     url = json.loads(line)["url"]
     while time.perf_counter() - begin < START_SECONDS_MAX:
         try:
-            reply = httpx2.post(url + CALL, content=first, headers=FORM)
+            reply = httpx2.post(url + path, content=first, headers=FORM)
         except httpx2.TransportError:
             time.sleep(0.005)
             continue

@@ -17,6 +17,12 @@ class Size(NamedTuple):
     few_accounts: int
     many_accounts: int
     sheet_reads: int
+    traders: int
+    orders: int
+    http_orders: int
+    levels: int
+    depth_orders: int
+    open_orders: int
 
 
 WHOLE = Size(
@@ -30,7 +36,22 @@ WHOLE = Size(
     few_accounts=1_000,
     many_accounts=1_000_000,
     sheet_reads=50_000,
+    traders=20_000,
+    orders=150_000,
+    http_orders=200_000,
+    levels=100_000,
+    depth_orders=2_000,
+    open_orders=1_000_000,
 )
 QUICK = WHOLE._replace(
-    rounds=1, warm_seconds=2, load_seconds=3, deposits=30_000, many_accounts=50_000, sheet_reads=20_000
+    rounds=1,
+    warm_seconds=2,
+    load_seconds=3,
+    deposits=30_000,
+    many_accounts=50_000,
+    sheet_reads=20_000,
+    orders=45_000,
+    http_orders=60_000,
+    depth_orders=1_000,
+    open_orders=50_000,
 )

@@ -1,20 +1,18 @@
 """Sheets read at the store's port from small books and from large ones; memory and start-up time of the large ones."""
 
-import os
 import random
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import books, machine
-from bench.process import running
+from bench import books, start
 from bench.reads import signed_body
 from bench.report import Figure, RunFailed
 from bench.sizes import Size
 from spotbook.app.ports import Reader
 from spotbook.domain.account import USER_FIRST
-from spotbook.store.sqlite import FILE, SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteReader
 from spotbook.store.vault import new_master_key
 
 RATIO_CEILING = 1.5
@@ -37,8 +35,7 @@ def run(size: Size, folder: Path) -> list[Figure]:
     [account] = books.make_keys(many, master_key, [USER_FIRST + size.many_accounts // 2])
     figures = [Figure("both books made in", built, "s"), Figure("accounts of the large books", size.many_accounts, "")]
     figures += _sheets(size, few, many, assets)
-    figures += _start(many, master_key, signed_body(account))
-    figures.append(Figure("file of the large books", (many / FILE).stat().st_size / 2**20, "MiB"))
+    figures += start.figures(many, master_key, signed_body(account), ceiling=START_SECONDS_CEILING)
     return figures
 
 
@@ -83,33 +80,3 @@ def _held(reader: Reader, accounts: list[int]) -> float:
     """Return the same within one snapshot, as the calls of one turn of the server's loop share one."""
     with reader.snapshot():
         return _alone(reader, accounts)
-
-
-def _start(folder: Path, master_key: str, body: str) -> list[Figure]:
-    recovery = _recovery(folder)
-    _forget_pages(folder / FILE)
-    with running("bench.servers.ours", [str(folder)], body, {"SPOTBOOK_MASTER_KEY": master_key}) as server:
-        memory = machine.memory_mib(server.pid)
-        return [
-            Figure("the engine recovers in", recovery, "s"),
-            Figure("start to first signed reply", server.start_seconds, "s", ceiling=START_SECONDS_CEILING),
-            Figure("memory then, resident", memory["VmRSS"], "MiB"),
-            Figure("memory then, not pages of files", memory["RssAnon"], "MiB"),
-        ]
-
-
-def _recovery(folder: Path) -> float:
-    begin = time.perf_counter()
-    store = SqliteStore(folder)
-    with books.engine_on(store):
-        took = time.perf_counter() - begin
-    store.close()
-    return took
-
-
-def _forget_pages(file: Path) -> None:
-    """Let the system forget what it holds of a file, so that a start reads from the disk."""
-    descriptor = os.open(file, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-    os.close(descriptor)

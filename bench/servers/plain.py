@@ -1,6 +1,6 @@
 """The comparators, on the same HTTP server with the same settings as Spotbook's.
 
-``python -m bench.servers.plain constant`` or ``python -m bench.servers.plain fastapi FILE``.
+``python -m bench.servers.plain constant``, ``… fastapi FILE`` or ``… fastapi_orders FILE``.
 """
 
 import json
@@ -18,9 +18,11 @@ def application(name: str, arguments: list[str]) -> Any:
     """Return the comparator of this name."""
     if name == "constant":
         return constant.app
-    from bench.comparators.fastapi_sqlalchemy import make_app  # noqa: PLC0415  (only `make bench` installs it)
+    # Only `make bench` installs what these import.
+    from bench.comparators import fastapi_orders, fastapi_sqlalchemy  # noqa: PLC0415
 
-    return make_app(Path(arguments[0]))
+    applications = {"fastapi": fastapi_sqlalchemy.make_app, "fastapi_orders": fastapi_orders.make_app}
+    return applications[name](Path(arguments[0]))
 
 
 def main() -> None:
