@@ -24,16 +24,18 @@ import uvloop
 from spotbook.app import bans
 from spotbook.app.board import Board
 from spotbook.app.engine import Engine
-from spotbook.app.keys import KeyRing, Keys, check_master_key, first_seal
+from spotbook.app.keys import KEY_COMMANDS, KeyRing, Keys, check_master_key, first_seal
 from spotbook.app.ports import Clock
 from spotbook.app.readers import Readers
 from spotbook.app.writer import Commit, Done, Refused, Writer
+from spotbook.domain.address import Networks
 from spotbook.domain.commands import Command, FoundBooks
 from spotbook.domain.credentials import Actor, House, Key
 from spotbook.domain.pacing import Pacer
 from spotbook.server import logs
 from spotbook.server.admin import admin_app
-from spotbook.server.admin.app import audit_desk
+from spotbook.server.auditing import audit_desk, background_audit
+from spotbook.server.door import Door, Room, claim_descriptors, room_for
 from spotbook.server.freshness import Commits
 from spotbook.server.http import Listener, WireProtocol
 from spotbook.server.metrics import Metrics
@@ -41,7 +43,8 @@ from spotbook.server.moment import Moment
 from spotbook.server.parts import Parts
 from spotbook.server.wire_app import wire_app
 from spotbook.settings import Settings
-from spotbook.store.sqlite import SqliteStore, create
+from spotbook.store.file import passing
+from spotbook.store.sqlite import SqliteReader, SqliteStore, create
 from spotbook.store.vault import AesVault
 
 HEAD_LOG_SECONDS = 60.0
@@ -145,10 +148,11 @@ class Offline:
 def run(settings: Settings, master_key: str, *, ready: Callable[[Running], None]) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code: 0, or 1 when the store broke.
 
-    Raises OpenRefused, MasterKeyWrong or OSError (a port that is taken) before anything is served. `ready` is called
-    once both listeners answer and the recovery is over.
+    Raises OpenRefused, MasterKeyWrong or OSError (a port that is taken, too few open files allowed) before anything is
+    served. `ready` is called once both listeners answer and the recovery is over.
     """
     logs.configure(settings.log_level)
+    room = room_for(claim_descriptors())
     vault = AesVault(master_key)
     with ExitStack() as opened:
         store = SqliteStore(settings.data)
@@ -157,7 +161,7 @@ def run(settings: Settings, master_key: str, *, ready: Callable[[Running], None]
         opened.callback(reader.close)
         check_master_key(reader.master_key_check(), vault)
         bound = [opened.enter_context(_bound(at.host, at.port)) for at in (settings.public, settings.admin)]
-        return uvloop.run(_serve(settings, vault, store, bound, ready))
+        return uvloop.run(_serve(settings, vault, store, bound, ready, room=room))
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -178,6 +182,8 @@ async def _serve(
     store: SqliteStore,
     bound: Sequence[socket.socket],
     ready: Callable[[Running], None],
+    *,
+    room: Room,
 ) -> int:
     public, admin = bound
     loop = asyncio.get_running_loop()
@@ -185,7 +191,9 @@ async def _serve(
     commits, metrics = Commits(loop), Metrics()
     alarm = alarm_to(metrics)
 
-    def committed(commit: Commit) -> None:  # noqa: ARG001
+    def committed(commit: Commit) -> None:
+        if any(transaction.command in KEY_COMMANDS for transaction in commit.transactions):
+            parts.ring.note(commit.batch.number)
         commits.note()
 
     def ended() -> None:
@@ -199,13 +207,20 @@ async def _serve(
 
     engine = Engine(writer, alarm=alarm, ended=ended)
     parts = _parts(settings, vault, store, engine, board=board, metrics=metrics)
+    parts.ring.note(parts.reader.head().number)
     tls: dict[str, Any] = {
         "ssl_certfile": settings.tls.certificate and str(settings.tls.certificate),
         "ssl_keyfile": settings.tls.private_key and str(settings.tls.private_key),
     }
     wire = wire_app(parts, commits, Moment(loop, parts.reader))
-    desk = audit_desk(parts)
-    listeners = [Listener(wire, public, WireProtocol, **tls), Listener(admin_app(parts, desk), admin, **tls)]
+    audit_readers = Readers(lambda: SqliteReader(settings.data, mapped=False))
+    desk = audit_desk(parts, audit_readers)
+    background = background_audit(parts, lambda: SqliteReader(settings.data, mapped=False), passing)
+    doors = _doors(settings, room, metrics)
+    listeners = [
+        Listener(wire, public, WireProtocol, doors[0], **tls),
+        Listener(admin_app(parts, desk, background), admin, door=doors[1], **tls),
+    ]
     serving = [asyncio.create_task(listener.serve()) for listener in listeners]
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -217,15 +232,19 @@ async def _serve(
             scheme = "https" if settings.tls.certificate else "http"
             ready(Running(_url(scheme, public), _url(scheme, admin)))
             spare_collector()
+            if settings.audit.enabled:
+                background.start()
             await stop.wait()
     finally:
         head_log.cancel()
         for listener in listeners:
             listener.should_exit = True
         ends = await asyncio.gather(*serving, return_exceptions=True)
+        await asyncio.to_thread(background.close)
         # Answers of queued commands find their clients served until the listeners have ended; then nothing is queued.
         await asyncio.to_thread(engine.drain)
         desk.close()
+        audit_readers.close()
         parts.readers.close()
         parts.reader.close()
     for end in ends:
@@ -266,6 +285,15 @@ def _parts(
         metrics=metrics,
         alarm=alarm,
     )
+
+
+def _doors(settings: Settings, room: Room, metrics: Metrics) -> tuple[Door, Door]:
+    """Return the doors of the wire API and of the Admin API."""
+    per_address, trusted = settings.connections.per_address, Networks(settings.proxy.trusted)
+    wire, admin = Door(room.wire, per_address, trusted), Door(room.admin, per_address, trusted)
+    metrics.gauge("spotbook_connections", "Open connections of the wire API.", lambda: wire.open)
+    metrics.gauge("spotbook_connections_refused", "Connections of the wire API refused so far.", lambda: wire.refused)
+    return wire, admin
 
 
 async def _until_ready(listeners: list[Listener], serving: list[asyncio.Task[None]], engine: Engine) -> None:

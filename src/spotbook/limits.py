@@ -26,8 +26,32 @@ REQUEST_SECONDS_MAX = 10
 IDLE_SECONDS_MAX = 75
 """A connection on which nothing was asked for so long is closed: clients reuse theirs sooner, or not at all."""
 
+HEADERS_MAX = 128
+"""Header lines of one request. A browser sends some twenty; each costs twenty times its shortest text in memory."""
+
+PIPELINED_MAX = 64
+"""Once so many requests of one connection wait for the one before them, what comes behind is not read until they are
+answered: one that waits costs a hundred times the shortest request's bytes."""
+
+PIECE_BYTES = 2_048
+"""What is read of one connection between two looks at how many of its requests wait."""
+
+OUTBOX_BYTES_MAX = 1_048_576
+"""Replies that are handed to the system at the end of the loop's turn, and sooner once they are so many."""
+
 CONNECTIONS_MAX = 4_096
 """Open connections of one listener: beyond them the answer is 503 at once, and memory stays bounded."""
+
+CONNECTIONS_PER_ADDRESS_MAX = 256
+"""Connections of one address: as many as a busy client's pool has, and a sixteenth of what there are."""
+
+ADMIN_CONNECTIONS_MAX = 512
+"""Connections of the Admin API's listener: operators, their programs, who reads the metrics."""
+
+CONNECTIONS_MIN = 16
+DESCRIPTORS_RESERVED = 48
+"""Open files that are no connection's: some 25 for the books, their readers and the event loop, and room for as many
+readers more as threads may want. A process that may open no more than these and a few serves nobody."""
 
 MIN_VERSION_WAIT_MS = 1_000
 """How long a read waits for the version that the client asked for before it says busy."""
@@ -116,6 +140,13 @@ ID_MAX = 2**53 - 1
 SUBJECTS_MAX = 100_000
 """Users and addresses that the limiter remembers at a time; the longest unseen is forgotten first."""
 
+NONCES_MAX = 16_384
+"""Nonces that one key may have in use: a user's 300 calls a second, for the 10 seconds that one can be kept, five times
+over. Beyond it the key's calls are refused, since a nonce forgotten could be used again. At most some 2 MB a key."""
+
+NONCE_KEYS_MAX = 65_536
+"""Keys that have nonces in use at a time; a further one is refused until another's have aged."""
+
 KEY_CACHE_MAX = 65_536
 """Unsealed keys kept in memory, so that a signed read decrypts nothing."""
 
@@ -124,6 +155,19 @@ AUDIT_ENTRIES_MAX = 1_000_000
 
 AUDIT_FINDINGS_MAX = 1_000
 """Findings of one audit. Books with more are beyond repair row by row; the report says that there are more."""
+
+AUDIT_SLICE_ROWS = 128
+"""Rows, or events, that the background audit takes in one step: less than a millisecond, after which others may go."""
+
+AUDIT_SHARE = 0.1
+"""The part of one core that the background audit takes, at most: a million entries in some ten minutes."""
+
+AUDIT_ROWS_MAX = 2_000_000
+"""Rows that change, of which the background audit keeps each once: 700 MB of balances, or 1.1 GB of open orders with
+their holds. Beyond them it gives up."""
+
+TRANSCRIPT_LINE_BYTES_MAX = 64 * 1_048_576
+"""A batch at its bound is some 2 MB, and its quotation marks are escaped; beyond this a line is no batch's."""
 
 # --- public data ------------------------------------------------------------------------------------
 

@@ -18,9 +18,13 @@ import msgspec
 from spotbook.domain.ladder import LadderRules
 from spotbook.domain.pacing import LimitRules
 from spotbook.domain.window import Limit
+from spotbook.limits import AUDIT_ROWS_MAX, AUDIT_SHARE, CONNECTIONS_PER_ADDRESS_MAX
 from spotbook.settings_sources import Place, SourceRefused, from_environment, from_file, from_flags, overlaid
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+
+AUDIT_SHARE_MIN = 0.001
+"""Less is no audit: turn it off instead."""
 
 UNLIMITED = 1_000_000_000
 """What stands for no limit: the same code runs, and nobody reaches it."""
@@ -61,6 +65,20 @@ class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     private_key: Path | None = None
 
 
+class Connections(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many connections one address may hold open at a listener. A trusted proxy's address has no such bound."""
+
+    per_address: int = CONNECTIONS_PER_ADDRESS_MAX
+
+
+class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The audit in the background: whether there is one, its share of one core, and how many rows it may keep."""
+
+    enabled: bool = True
+    share: float = AUDIT_SHARE
+    rows_max: int = AUDIT_ROWS_MAX
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that an operator may set."""
 
@@ -75,6 +93,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Beyond loopback, an MD5-signed key may trade or withdraw without an address allow-list only if this is set."""
     list_empty_assets: bool = False
     """List assets of which an account holds nothing in complete balances, as older servers of the exchange did."""
+    connections: Connections = Connections()
+    audit: Audit = Audit()
     limits: LimitRules = LimitRules()
     command_limits: dict[str, Limit] = {}
     """Calls per window of single commands, over the exchange's own: the name, and calls and window_ms."""
@@ -106,7 +126,13 @@ def unlimited(settings: Settings, own: Mapping[str, Limit]) -> Settings:
     """Return the settings with every rate limit at a billion and the ladder off; `own` are the commands' limits."""
     rules = settings.limits
     ladder = (rules.ladder or LadderRules())._replace(enabled=False)
-    limits = rules._replace(address_per_s=UNLIMITED, user_per_s=UNLIMITED, ladder=ladder)
+    limits = rules._replace(
+        address_per_s=UNLIMITED,
+        user_per_s=UNLIMITED,
+        ladder=ladder,
+        forgeries_per_key=UNLIMITED,
+        forgeries_per_address=UNLIMITED,
+    )
     commands = {name: limit._replace(calls=UNLIMITED) for name, limit in (dict(own) | settings.command_limits).items()}
     return msgspec.structs.replace(settings, limits=limits, command_limits=commands)
 
@@ -143,7 +169,7 @@ def exposed(settings: Settings) -> bool:
 
 
 def key_needs_allow_list(settings: Settings) -> bool:
-    """Whether an API key that may trade or withdraw is made only with an address allow-list.
+    """Whether an API key that may trade or withdraw, and is not strict, is made only with an address allow-list.
 
     Its signature is an MD5 that never ages, so that beyond loopback it alone must not be enough to move money.
     """
@@ -175,6 +201,12 @@ def _faults(settings: Settings) -> Iterator[str]:
         yield "tls.certificate and tls.private_key go together: one of them is missing"
     if settings.proxy.behind and not settings.proxy.trusted:
         yield "proxy.behind needs proxy.trusted, the addresses of the proxies: else nobody's address could be told"
+    if settings.connections.per_address < 1:
+        yield "connections.per_address is 1 or more"
+    if not AUDIT_SHARE_MIN <= settings.audit.share <= 1:
+        yield f"audit.share is {AUDIT_SHARE_MIN} to 1: the part of one core that the background audit takes"
+    if settings.audit.rows_max < 1:
+        yield "audit.rows_max is 1 or more"
     if settings.log_level not in LOG_LEVELS:
         yield f"log_level is one of {', '.join(LOG_LEVELS)}"
     yield from _network_faults(settings.proxy.trusted)

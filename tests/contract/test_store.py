@@ -11,6 +11,7 @@ from spotbook.app.ports import (
     Head,
     Reader,
     Row,
+    Scalar,
     SealedKey,
     SealedSecret,
     Sheet,
@@ -52,7 +53,7 @@ ROWS: dict[str, list[Row]] = {
     ],
     "trade": [(1, 1, "sell", 3_000_000, 4, 2**62 - 1, NOW, 1), (1, 2, "buy", 1, 1, 1, NOW, 1)],
     "candle": [(1, 60, NOW, 5, 9, 3, 4, 2**61, 7), (1, 3_600, NOW, 5, 5, 5, 5, 1, 1)],
-    "api_key": [("a", 1001, "read,trade", "10.0.0.0/8,::1/128", "bot", NOW, 0, 0)],
+    "api_key": [("a", 1001, "read,trade", "10.0.0.0/8,::1/128", "bot", NOW, 0, 0, 1)],
     "token": [("ops", 1, "0" * 64, "view,money", NOW, 0)],
     "ban": [("10.0.0.1", 1, "ban", 5), ("10.0.0.1", 7, "blacklist", 9)],
     "ban_lift": [("10.0.0.1", 8)],
@@ -140,7 +141,8 @@ def test_a_key_that_is_not_there_finds_nothing(store: Store, reader: Reader, tab
 @pytest.mark.parametrize("table", [table for table in ROWS if not TABLES[table].grows and table not in MERGED])
 def test_a_row_that_is_set_again_is_replaced(store: Store, table: str) -> None:
     row = ROWS[table][0]
-    changed = {"standing": "running"}.get(table, row[-1] if isinstance(row[-1], str) else 77)
+    last = 0 if table == "api_key" else 77  # a flag
+    changed: Scalar = {"standing": "running"}.get(table, row[-1] if isinstance(row[-1], str) else last)
     after = (*row[:-1], changed) if table != "standing" else (1, changed, "because", NOW + 1)
     commit(store, {table: ROWS[table]})
     commit(store, {table: [after]})
@@ -169,6 +171,12 @@ def test_pages_follow_one_another_in_key_order(store: Store, reader: Reader) -> 
     third = reader.page("balance", (), second[-1][:2], 3)
     assert (first, second, third) == (rows[:3], rows[3:6], rows[6:])
     assert reader.page("balance", (), third[-1][:2], 3) == []
+
+
+def test_the_rows_of_a_table_are_counted(store: Store, reader: Reader) -> None:
+    assert reader.count("balance") == 0
+    commit(store, {"balance": [(account, 1, account, 0, 1) for account in range(1, 8)]})
+    assert reader.count("balance") == 7
 
 
 def test_a_page_keeps_to_its_prefix(store: Store, reader: Reader) -> None:
@@ -272,7 +280,7 @@ def test_the_last_version_is_that_of_the_newest_entry(store: Store) -> None:
 
 
 def key(api_key: str, *, account: int = 1001, made_at: int = NOW, revoked_at: int = 0) -> Row:
-    return (api_key, account, "read", "", "", made_at, 0, revoked_at)
+    return (api_key, account, "read", "", "", made_at, 0, revoked_at, 0)
 
 
 def test_a_key_comes_with_its_sealed_secret(store: Store, reader: Reader) -> None:
@@ -280,6 +288,14 @@ def test_a_key_comes_with_its_sealed_secret(store: Store, reader: Reader) -> Non
     assert reader.sealed_key("a") == SealedKey(key("a"), b"\x00sealed")
     assert reader.sealed_key("b") is None
     assert reader.sealed_key("c") is None
+
+
+def test_a_key_keeps_whether_it_is_strict(store: Store, reader: Reader) -> None:
+    strict = (*key("s")[:-1], 1)
+    commit(store, {"api_key": [strict, key("t", made_at=NOW + 1)]}, secrets=(SealedSecret("s", b"one"),))
+    assert reader.sealed_key("s") == SealedKey(strict, b"one")
+    assert reader.keys_of(1001, (), ALL) == [strict, key("t", made_at=NOW + 1)]
+    assert store.find("api_key", ("s",)) == strict
 
 
 def test_a_secret_that_is_set_again_is_replaced(store: Store, reader: Reader) -> None:

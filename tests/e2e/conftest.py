@@ -74,12 +74,19 @@ def clean_environment(more: Mapping[str, str]) -> dict[str, str]:
 
 
 def start(
-    stack: ExitStack, args: tuple[str | Path, ...], stderr: Path, environment: Mapping[str, str]
+    stack: ExitStack,
+    args: tuple[str | Path, ...],
+    stderr: Path,
+    environment: Mapping[str, str],
+    before: tuple[str, ...] = (),
 ) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    """Start a serving command, wait for its first line, and have it ended with the stack."""
+    """Start a serving command, wait for its first line, and have it ended with the stack.
+
+    `before` is a program that changes what a process may do and then becomes the command that follows it.
+    """
     with stderr.open("w") as told:
         process = subprocess.Popen(
-            [*SPOTBOOK, *map(str, args)],
+            [*before, *SPOTBOOK, *map(str, args)],
             stdout=subprocess.PIPE,
             stderr=told,
             text=True,

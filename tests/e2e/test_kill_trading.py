@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from spotbook.app.pages import every
+from spotbook.store.file import FILE
 from spotbook.store.sqlite import SqliteReader
 from support.demo import Demo, Gone, Office, audit
 from support.traders import Access, Line, Trader
+from support.verifier import verified
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -147,6 +149,7 @@ def test_nothing_acknowledged_is_lost_or_done_twice_over_many_kills(tmp_path: Pa
                 assert demo.stop() == 0
     code, said = audit(folder)
     assert (code, said["ok"], said["findings"]) == (0, True, [])
+    assert verified(folder / FILE) == (0, said)
     told(traders, said["entries"])
 
 

@@ -163,6 +163,20 @@ def test_a_batch_that_the_file_refuses_is_settled_as_not_done(folder: Path) -> N
         assert desk.do(OpenAccount("next")).__class__.__name__ == "Done"
 
 
+SPANS = [(table, length) for table, made in sqlite._STATEMENTS.items() for length in made.spans]
+
+
+@pytest.mark.parametrize(("table", "length"), SPANS)
+def test_a_span_is_read_from_an_index_in_its_sequence(reader: SqliteReader, table: str, length: int) -> None:
+    """However many rows there are, only those that are wanted are looked at, and none is sorted."""
+    for statement in sqlite._STATEMENTS[table].spans[length]:
+        plan = reader._execute(f"EXPLAIN QUERY PLAN {statement}", [1] * (length + 3)).fetchall()
+        words = [row[3] for row in plan]
+        assert len(words) == 1
+        assert words[0].startswith(f"SEARCH {table} USING ")
+        assert words[0].count("=?") == length
+
+
 # --- files --------------------------------------------------------------------------------------
 
 
@@ -417,7 +431,7 @@ def test_a_revocation_by_another_process_is_seen_by_the_next_find(folder: Path, 
     key = Key("key-1", USER, ("read",), (), "", NOW, 0, 0)
 
     def row(made: Key) -> Row:
-        return (made.api_key, made.account, "read", "", "", made.made_at, 0, made.revoked_at)
+        return (made.api_key, made.account, "read", "", "", made.made_at, 0, made.revoked_at, 0)
 
     def seal(made: Key) -> None:
         batch = journal.chained(store.head(), NOW, b"{}")

@@ -91,6 +91,7 @@ RELEASED = {
     "sqlite": [
         "0001 books bd690e14857849f0bd21c480b576370875216323e3fcbba4ab3c3ee1126284b0",
         "0002 trading bd8966e1133e56ad286406068522ee6c34f3c250504df070113507be9bfb697c",
+        "0003 strict_keys e07c6005c5b5d80d67b1d339dcffa92375386d82708f607c3d117200070172b0",
     ]
 }
 """The steps as books remember them. A line here is never changed: there are books that have it."""

@@ -12,6 +12,7 @@ import pytest
 
 from spotbook.app import journal
 from spotbook.app.audit import audit
+from spotbook.app.keys import KeyRing
 from spotbook.app.ports import (
     DiskFull,
     FateUnknown,
@@ -29,13 +30,21 @@ from spotbook.store import file, migrate, sqlite, upgrade
 from spotbook.store.file import FILE, LOCK
 from spotbook.store.migrate import Migration, applied_lines, migrations
 from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.vault import AesVault
 from support.checks import check_books, tables_of
-from support.commands import USER, deposit, limit
+from support.commands import USER, deposit, limit, make_key
 from support.old_books import SCHEMAS, dump, make_old
 from support.writers import Desk, kinds
 
 STEPS = migrations("sqlite")
-COPY = f"{FILE}.schema-1"
+BATCHES = {1: 7, 2: 14}
+ENTRIES = {1: 6, 2: 10}
+OPEN_ORDERS = {1: 2, 2: 3}
+"""What is in the books of each schema; of open orders, what is there after those that the test below places: in the
+books of schema 2 there were two, and one of them has the out_trade_no that it uses again."""
+
+LATER_COLUMNS = {1: ("market", "value_max"), 2: ("api_key", "strict")}
+"""A column that books of each schema lack."""
 
 
 @pytest.fixture(params=SCHEMAS)
@@ -46,6 +55,12 @@ def schema(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def old(tmp_path: Path, schema: int) -> Path:
     return make_old(tmp_path / "books", schema)
+
+
+@pytest.fixture
+def copied(schema: int) -> str:
+    """The name of the copy that lies beside the migrated books."""
+    return f"{FILE}.schema-{schema}"
 
 
 def names(folder: Path) -> list[str]:
@@ -96,10 +111,10 @@ def test_so_is_what_is_no_database(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        (f"UPDATE meta SET value = value || '\n0002 trading {'0' * 64}' WHERE name = 'migrations'", "'0002 trading"),
+        (f"UPDATE meta SET value = value || '\n0009 other {'0' * 64}' WHERE name = 'migrations'", "'0009 other"),
         ("UPDATE meta SET value = replace(value, 'a', 'b') WHERE name = 'migrations'", "is not the one"),
         ("PRAGMA user_version = 99", "say schema 99"),
-        ("PRAGMA user_version = 0", "say schema 0, and have 1 of"),
+        ("PRAGMA user_version = 0", "say schema 0, and have"),
     ],
 )
 def test_books_whose_schema_is_another_are_left_alone(old: Path, statement: str, words: str) -> None:
@@ -173,14 +188,14 @@ def schema_of(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-def test_the_audit_of_the_migrated_books_is_clean(old: Path) -> None:
+def test_the_audit_of_the_migrated_books_is_clean(old: Path, schema: int) -> None:
     upgrade.upgrade(old)
     with closing(SqliteReader(old)) as reader:
         report = audit(reader)
         check_books(reader)
     assert report.findings == ()
     assert report.ok
-    assert (report.batch, report.entries) == (7, 6)
+    assert (report.batch, report.entries) == (BATCHES[schema], ENTRIES[schema])
 
 
 def test_a_rebuild_makes_the_same_tables(old: Path) -> None:
@@ -225,7 +240,7 @@ def test_the_journal_the_id_and_the_secrets_are_as_they_were(old: Path) -> None:
     assert all(before)
 
 
-def test_the_migrated_books_are_traded_in(old: Path) -> None:
+def test_the_migrated_books_are_traded_in(old: Path, schema: int) -> None:
     upgrade.upgrade(old)
     with closing(SqliteStore(old)) as store:
         desk = Desk(store)
@@ -235,7 +250,7 @@ def test_the_migrated_books_are_traded_in(old: Path) -> None:
         with closing(store.reader()) as reader:
             check_books(reader)
             assert audit(reader).findings == ()
-            assert len(reader.page("open_order", (USER,), (), 9)) == 2
+            assert len(reader.page("open_order", (USER,), (), 9)) == OPEN_ORDERS[schema]
 
 
 def test_a_writer_elsewhere_that_knows_only_the_old_schema_is_deposed(old: Path) -> None:
@@ -249,30 +264,31 @@ def test_nobody_else_may_read_what_it_leaves(old: Path) -> None:
     assert {stat.S_IMODE(entry.stat().st_mode) for entry in old.iterdir()} == {0o600}
 
 
-def test_a_reader_that_has_the_file_open_does_not_stop_it(old: Path) -> None:
+def test_a_reader_that_has_the_file_open_does_not_stop_it(old: Path, schema: int) -> None:
     with closing(sqlite3.connect(old / FILE, isolation_level=None)) as stranger:
         stranger.execute("BEGIN")
-        assert stranger.execute("SELECT count(*) FROM batch").fetchall() == [(7,)]
+        assert stranger.execute("SELECT count(*) FROM batch").fetchall() == [(BATCHES[schema],)]
         upgrade.upgrade(old)
-        assert "value_max" not in [row[1] for row in stranger.execute("PRAGMA table_info(market)").fetchall()]
+        table, column = LATER_COLUMNS[schema]
+        assert column not in [row[1] for row in stranger.execute(f"PRAGMA table_info({table})").fetchall()]
     SqliteStore(old).close()
 
 
 # --- the copy -----------------------------------------------------------------------------------
 
 
-def test_the_books_as_they_were_lie_beside_them(old: Path) -> None:
+def test_the_books_as_they_were_lie_beside_them(old: Path, copied: str) -> None:
     before = dump(old / FILE)
     done = upgrade.upgrade(old)
-    assert done.copy == old / COPY
-    assert dump(old / COPY) == before
-    assert names(old) == [FILE, COPY, LOCK]
+    assert done.copy == old / copied
+    assert dump(old / copied) == before
+    assert names(old) == [FILE, copied, LOCK]
 
 
-def test_the_copy_put_back_is_migrated_like_the_books(old: Path, tmp_path: Path) -> None:
+def test_the_copy_put_back_is_migrated_like_the_books(old: Path, tmp_path: Path, copied: str) -> None:
     upgrade.upgrade(old)
     (tmp_path / "back").mkdir()
-    shutil.copyfile(old / COPY, tmp_path / "back" / FILE)
+    shutil.copyfile(old / copied, tmp_path / "back" / FILE)
     upgrade.upgrade(tmp_path / "back")
     assert dump(tmp_path / "back" / FILE) == dump(old / FILE)
 
@@ -293,14 +309,14 @@ def test_the_copy_has_what_was_only_in_the_log(old: Path, tmp_path: Path) -> Non
     assert asked(dark, "SELECT value FROM meta WHERE name = 'probe'") == [("77",)]
 
 
-def test_a_copy_that_is_there_is_kept(old: Path) -> None:
-    (old / COPY).write_bytes(b"what an earlier attempt left")
-    (old / f"{COPY}.2").write_bytes(b"and another")
+def test_a_copy_that_is_there_is_kept(old: Path, copied: str) -> None:
+    (old / copied).write_bytes(b"what an earlier attempt left")
+    (old / f"{copied}.2").write_bytes(b"and another")
     before = dump(old / FILE)
     done = upgrade.upgrade(old)
-    assert done.copy == old / f"{COPY}.3"
+    assert done.copy == old / f"{copied}.3"
     assert dump(done.copy) == before
-    assert (old / COPY).read_bytes() == b"what an earlier attempt left"
+    assert (old / copied).read_bytes() == b"what an earlier attempt left"
 
 
 def test_a_copy_that_cannot_be_made_leaves_all_as_it_was(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,7 +378,7 @@ def test_all_missing_steps_are_applied_in_order(old: Path, schema: int, monkeypa
 
 
 @pytest.mark.parametrize("sql", ["CREATE TABLE market (a INTEGER);", "INSERT INTO nowhere VALUES (1);", "NONSENSE;"])
-def test_of_steps_that_fail_none_is_applied(old: Path, monkeypatch: pytest.MonkeyPatch, sql: str) -> None:
+def test_of_steps_that_fail_none_is_applied(old: Path, monkeypatch: pytest.MonkeyPatch, sql: str, copied: str) -> None:
     before = dump(old / FILE)
     good, bad = later(len(STEPS) + 1, "CREATE TABLE good (a INTEGER);"), later(len(STEPS) + 2, sql)
     monkeypatch.setattr(migrate, "migrations", lambda _: [*STEPS, good, bad])
@@ -371,11 +387,11 @@ def test_of_steps_that_fail_none_is_applied(old: Path, monkeypatch: pytest.Monke
     assert dump(old / FILE) == before
     monkeypatch.setattr(migrate, "migrations", lambda _: STEPS)
     done = upgrade.upgrade(old)
-    assert done.copy == old / f"{COPY}.2"
+    assert done.copy == old / f"{copied}.2"
 
 
 def test_a_process_that_dies_between_two_statements_has_changed_nothing(
-    old: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    old: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, copied: str
 ) -> None:
     """What lies on the disk before the commit is what a machine that goes dark then finds."""
     before = dump(old / FILE)
@@ -390,7 +406,7 @@ def test_a_process_that_dies_between_two_statements_has_changed_nothing(
     monkeypatch.setattr(migrate, "statements", watched)
     upgrade.upgrade(old)
     assert dump(dark / FILE) == before
-    assert dump(dark / COPY) == before
+    assert dump(dark / copied) == before
 
 
 # --- statements ---------------------------------------------------------------------------------
@@ -433,14 +449,53 @@ def test_statement_by_statement_the_steps_make_the_same_as_whole(step: Migration
     assert made(whole=True) == made(whole=False)
 
 
-def test_the_old_journal_is_read_as_it_was_written(old: Path) -> None:
+def test_the_old_journal_is_read_as_it_was_written(old: Path, schema: int) -> None:
     """Its events have fewer fields than theirs have now, and their bytes are in the chain."""
     upgrade.upgrade(old)
     with closing(SqliteReader(old)) as reader:
         batches: list[StoredBatch] = reader.batches(0, 99)
-    assert len(batches) == 7
+    assert len(batches) == BATCHES[schema]
     assert b'"cancel_newest","on"]]}' in batches[1].body
     _, transactions = journal.read(batches[1].body)
     made = transactions[0].events[0]
     assert isinstance(made, MarketMade)
     assert (made.state, made.value_max, made.orders_max, made.bound_ppm) == ("on", 0, 10_000, 100_000)
+
+
+# --- keys ---------------------------------------------------------------------------------------
+
+
+def test_the_keys_of_old_books_are_not_strict(old: Path, schema: int) -> None:
+    before = asked(old, "SELECT * FROM api_key ORDER BY api_key")
+    upgrade.upgrade(old)
+    assert asked(old, "SELECT * FROM api_key ORDER BY api_key") == [(*row, 0) for row in before]
+    assert len(before) == {1: 2, 2: 4}[schema]
+
+
+def test_the_secrets_of_old_keys_open(tmp_path: Path) -> None:
+    """Those of schema 2 were sealed by the program, with this master key, before there were strict keys."""
+    folder = make_old(tmp_path / "books", 2)
+    upgrade.upgrade(folder)
+    tampered: list[str] = []
+    with closing(SqliteReader(folder)) as reader:
+        ring = KeyRing(reader, AesVault("00" * 32), lambda key: tampered.append(key.api_key))
+        live, revoked = ring.find("key-3"), ring.find("key-4")
+    assert live
+    assert revoked
+    assert (live.secret, live.key.strict, live.key.revoked_at) == (b"SECRET3", False, 0)
+    assert (revoked.secret, revoked.key.revoked_at > 0) == (b"SECRET4", True)
+    assert tampered == []
+
+
+def test_a_strict_key_is_made_in_migrated_books_and_audited(old: Path) -> None:
+    upgrade.upgrade(old)
+    with closing(SqliteStore(old)) as store:
+        desk = Desk(store)
+        desk.clock.now += 10**7
+        assert kinds(desk.batch(make_key("strict-1", strict=True, made_at=desk.clock.now))) == ["Done"]
+        with closing(store.reader()) as reader:
+            assert audit(reader).findings == ()
+            body = reader.batches(reader.head().number - 1, 1)[0].body
+        rebuild(store)
+    assert body.endswith(b",0,0,true]]}]}")
+    assert asked(old, "SELECT strict FROM api_key WHERE api_key = 'strict-1'") == [(1,)]

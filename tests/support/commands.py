@@ -32,8 +32,9 @@ def make_key(
     label: str = "",
     expires_at: int = 0,
     made_at: int = NOW,
+    strict: bool = False,
 ) -> MakeKey:
-    return MakeKey(account, api_key, permissions, allow, label, made_at, expires_at)
+    return MakeKey(account, api_key, permissions, allow, label, made_at, expires_at, strict)
 
 
 def make_token(name: str = "ops", roles: tuple[str, ...] = ("view", "operate", "money")) -> MakeToken:

@@ -51,3 +51,5 @@ def check_open_orders(orders: OpenOrders, stored: Iterable[Order]) -> None:
     for order in stored:
         by_account.setdefault(order.account, {})[order.id] = order
     assert accounts_of(orders) == by_account
+    for held in accounts_of(orders).values():
+        assert list(held) == sorted(held)  # all of them are cancelled in this sequence, whatever failed before

@@ -8,3 +8,6 @@ SEED = int(os.environ.get("SPOTBOOK_SEED") or secrets.randbits(32))
 
 STEPS: dict[str, int] = {}
 """Steps made in this run, by the machine that made them."""
+
+FUZZED: dict[str, str] = {}
+"""What was fuzzed in this run, and how far it went."""

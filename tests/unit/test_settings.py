@@ -12,6 +12,8 @@ from spotbook.domain.window import Limit
 from spotbook.settings import (
     NOT_SETTINGS,
     UNLIMITED,
+    Audit,
+    Connections,
     Listener,
     Proxy,
     Settings,
@@ -71,6 +73,10 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         [tls]
         certificate = "chain.pem"
         private_key = "/etc/key.pem"
+        [audit]
+        enabled = false
+        share = 1
+        rows_max = 5
         [limits]
         address_per_s = 200
         [limits.ladder]
@@ -90,10 +96,21 @@ def test_every_setting_can_stand_in_the_file(tmp_path: Path) -> None:
         tls=Tls(tmp_path / "chain.pem", Path("/etc/key.pem")),
         unsafe_keys=True,
         list_empty_assets=True,
+        audit=Audit(enabled=False, share=1.0, rows_max=5),
         limits=LimitRules(address_per_s=200, ladder=LadderRules(enabled=False, bans_max=3)),
         command_limits={"returnBalances": Limit(3, 1000)},
         log_level="debug",
     )
+
+
+def test_the_audits_share_can_stand_in_the_environment() -> None:
+    settings = load(None, {"SPOTBOOK_AUDIT_SHARE": "0.25", "SPOTBOOK_AUDIT_ENABLED": "false"}, {"data": DATA})
+    assert settings.audit == Audit(enabled=False, share=0.25)
+
+
+@pytest.mark.parametrize("text", ["share = 0", "share = 1.5", "share = nan", "rows_max = 0"])
+def test_an_audit_that_could_do_nothing_is_refused(tmp_path: Path, text: str) -> None:
+    assert f"audit.{text.partition(' ')[0]} is " in refusal(tmp_path, f'data = "d"\n[audit]\n{text}')
 
 
 def test_the_environment_goes_over_the_file_and_flags_go_over_both(tmp_path: Path) -> None:
@@ -200,6 +217,7 @@ def test_a_refusal_never_quotes_a_value(tmp_path: Path) -> None:
         ({"proxy": Proxy(trusted=("0.0.0.0/0",))}, "trusts everybody"),
         ({"proxy": Proxy(trusted=("::/0",))}, "trusts everybody"),
         ({"log_level": "loud"}, "log_level"),
+        ({"connections": Connections(0)}, "connections.per_address"),
         ({"limits": LimitRules(address_per_s=0)}, "limits.address_per_s"),
         ({"limits": LimitRules(user_per_s=-1)}, "limits.user_per_s"),
         ({"limits": LimitRules(subjects_max=0)}, "limits.subjects_max"),
@@ -261,7 +279,14 @@ def test_unlimited_lifts_every_limit_and_no_more() -> None:
     own = {"returnBalances": Limit(3, 1000), "timestamp": Limit(80, 1000)}
     before = Settings(DATA, command_limits={"returnBalances": Limit(1, 7)}, limits=LimitRules(clock_grain_ms=0))
     after = unlimited(before, own)
-    assert after.limits == LimitRules(UNLIMITED, UNLIMITED, LadderRules(enabled=False), clock_grain_ms=0)
+    assert after.limits == LimitRules(
+        UNLIMITED,
+        UNLIMITED,
+        LadderRules(enabled=False),
+        clock_grain_ms=0,
+        forgeries_per_key=UNLIMITED,
+        forgeries_per_address=UNLIMITED,
+    )
     assert after.command_limits == {"returnBalances": Limit(UNLIMITED, 7), "timestamp": Limit(UNLIMITED, 1000)}
     assert msgspec.structs.replace(after, limits=before.limits, command_limits=before.command_limits) == before
     assert unlimited(Settings(DATA, limits=LimitRules(ladder=None)), {}).limits.ladder == LadderRules(enabled=False)

@@ -196,8 +196,8 @@ def order_of(row: Row) -> Order:
 
 def key_of(row: Row) -> Key:
     """Return the Key of a row of ``api_key``."""
-    api_key, account, permissions, allow, *rest = row
-    return Key(api_key, account, _words(permissions), _words(allow), *rest)  # type: ignore[arg-type]
+    api_key, account, permissions, allow, *rest, strict = row
+    return Key._make((api_key, account, _words(permissions), _words(allow), *rest, bool(strict)))
 
 
 def standing_of(row: Row) -> Standing:

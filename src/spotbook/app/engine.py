@@ -7,7 +7,7 @@ settled. The queue never grows beyond its bound: what finds it full is told so a
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from spotbook.app.ports import SealedSecret
@@ -74,14 +74,29 @@ class Engine:
         Raises Busy at once when it is not taken in. `gives_free` marks what only releases funds or lifts a bound: it
         may use the reserved part of the queue.
         """
-        submission = Submission(command, actor, secrets, answer)
+        self.submit_all([(Submission(command, actor, secrets, answer), gives_free)], self._refuse)
+
+    @staticmethod
+    def _refuse(submission: Submission, busy: Busy) -> None:  # noqa: ARG004  (one shape with what others give)
+        raise busy
+
+    def submit_all(
+        self, submissions: Iterable[tuple[Submission, bool]], refused: Callable[[Submission, Busy], None]
+    ) -> None:
+        """Queue what has gathered, each with whether it gives free; the writer wakes once, and finds all of it.
+
+        What is not taken in goes to `refused`, at once.
+        """
         with self._more:
-            if self._draining or self.condition in {"recovering", "ended"}:
-                raise Busy(self.condition)
-            if len(self._queue) >= (self._queue_max if gives_free else self._open_max):
-                raise Busy("the queue is full")
-            self._queue.append(submission)
-            if len(self._queue) == 1:
+            idle = not self._queue
+            for submission, gives_free in submissions:
+                if self._draining or self.condition in {"recovering", "ended"}:
+                    refused(submission, Busy(self.condition))
+                elif len(self._queue) >= (self._queue_max if gives_free else self._open_max):
+                    refused(submission, Busy("the queue is full"))
+                else:
+                    self._queue.append(submission)
+            if idle and self._queue:
                 self._more.notify()
 
     def execute(

@@ -13,7 +13,7 @@ import msgspec
 
 from spotbook.app.books import key_of
 from spotbook.app.engine import Engine
-from spotbook.app.ports import Clock, Reader, SealedKey, SealedSecret, Store, Vault
+from spotbook.app.ports import Clock, Head, Reader, SealedKey, SealedSecret, Store, Vault
 from spotbook.app.projection import TABLES
 from spotbook.app.writer import Outcome, Refused
 from spotbook.domain.address import Networks
@@ -26,6 +26,13 @@ CHECK_KEY = ""
 """The sealed secrets hold one that is no key's: it tells whether a master key fits these books."""
 
 CHECK_TEXT = "these books"
+
+LOOK_AGAIN_MS = 1_000
+"""A key that the writer has not changed is compared with its row again after so long, in the journal's time."""
+
+
+KEY_COMMANDS = frozenset({MakeKey.__name__, RevokeKey.__name__})
+"""The commands that change a key, as the journal names them."""
 
 
 class OpenKey(NamedTuple):
@@ -45,8 +52,12 @@ class MasterKeyWrong(Exception):
 
 
 def bound(key: Key) -> bytes:
-    """Return what is bound to a key's sealed secret: all that gives it power."""
-    return msgspec.json.encode([key.api_key, key.account, key.permissions, key.allow, key.expires_at, key.revoked_at])
+    """Return what is bound to a key's sealed secret: all that gives it power.
+
+    That it is strict is written only of a strict key: the secrets of others were sealed before there were any.
+    """
+    power = [key.api_key, key.account, key.permissions, key.allow, key.expires_at, key.revoked_at]
+    return msgspec.json.encode([*power, "strict"] if key.strict else power)
 
 
 def ranges_of(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -74,39 +85,54 @@ class Keys:
         allow: tuple[str, ...] = (),
         label: str = "",
         expires_at: int = 0,
+        strict: bool = False,
         secret: str | None = None,
         api_key: str | None = None,
     ) -> tuple[Outcome, str]:
         """Make a key and wait for the disk; return the outcome (its result is a Key) and the secret.
 
-        `secret` and `api_key` are chosen at random unless given. Raises Invalid for a malformed allow-list.
+        A `strict` key refuses MD5. `secret` and `api_key` are chosen at random unless given. Raises Invalid for a
+        malformed allow-list.
         """
         ranges = ranges_of(allow)
-        command = MakeKey(account, api_key or str(uuid.uuid4()), permissions, ranges, label, self._clock(), expires_at)
+        key = Key(
+            api_key or str(uuid.uuid4()), account, permissions, ranges, label, self._clock(), expires_at, 0, strict
+        )
+        command = MakeKey(account, key.api_key, permissions, ranges, label, key.made_at, expires_at, strict)
         secret = secret or secrets.token_hex(20).upper()
-        key = Key(command.api_key, account, permissions, ranges, label, command.made_at, expires_at, 0)
         sealed = SealedSecret(key.api_key, self._vault.seal(secret, bound(key)))
         return self._engine.execute(command, actor, secrets=(sealed,)), secret
 
     def revoke(self, actor: Actor, account: int, api_key: str, reader: Reader) -> Outcome:
         """Revoke a key and wait for the disk. From then on no command of that key is carried out."""
-        found = reader.sealed_key(api_key)
-        if found is None:
+        row = reader.find("api_key", (api_key,))
+        if row is None:
             return Refused(UnknownKey(api_key), 0, 0)
-        key = key_of(found.row)
+        key, found = key_of(row), reader.sealed_key(api_key)
         revoked = key._replace(revoked_at=key.revoked_at or self._clock())
-        secret = self._vault.unseal(found.sealed, bound(key))
-        # A key whose row was changed in the file opens nothing; it is revoked all the same, and stays shut.
+        secret = None if found is None else self._vault.unseal(found.sealed, bound(key))
+        # A key whose row was changed in the file, or that came with a journal and so without its secret, opens nothing;
+        # it is revoked all the same, and stays shut.
         sealed = () if secret is None else (SealedSecret(api_key, self._vault.seal(secret, bound(revoked))),)
         command = RevokeKey(account, api_key, revoked.revoked_at)
         return self._engine.execute(command, actor, secrets=sealed, gives_free=True)
 
 
-class KeyRing:
-    """Finds keys by their text, unsealed, and keeps them as long as nothing was committed elsewhere.
+class _KeptKey(NamedTuple):
+    """A key as it was found: at which commit and head, its row with its sealed secret, and the key if it opens."""
 
-    Not shared between threads. Each commit by anyone, this process or another, makes every kept key be compared with
-    its row again before it is used, so that a revocation is seen by the very next request.
+    changed: int
+    head: Head
+    found: SealedKey
+    opened: OpenKey | None
+
+
+class KeyRing:
+    """Finds keys by their text, unsealed, and keeps them as long as they are known not to have changed.
+
+    Not shared between threads. Any commit makes a kept key be compared with its row again before it is used, unless
+    the writer has said by `note` that no batch since has changed a key: then once a second is enough, and only because
+    somebody might write to the file behind the writer's back. So a revocation is seen by the very next request.
     """
 
     def __init__(
@@ -117,23 +143,33 @@ class KeyRing:
         self._vault = vault
         self._tampered = tampered
         self._keys_max = keys_max
-        self._kept: dict[str, tuple[int, SealedKey, OpenKey | None]] = {}
+        self._kept: dict[str, _KeptKey] = {}
+        self._noted: int | None = None
+
+    def note(self, batch: int) -> None:
+        """Tell that no batch after this one has changed a key. From any thread, before a change is acknowledged."""
+        self._noted = batch
 
     def find(self, api_key: str) -> OpenKey | None:
         """Return the key, revoked and expired ones too; None when it is unknown or its row was changed."""
-        changed = self._reader.changed()
+        changed, head = self._reader.changed(), self._reader.head()
         kept = self._kept.get(api_key)
-        if kept is not None and kept[0] == changed:
-            return kept[2]
+        if kept is not None and (kept.changed == changed or self._is_as_it_was(kept.head, head)):
+            return kept.opened
         found = self._reader.sealed_key(api_key)
         if found is None:
             self._kept.pop(api_key, None)
             return None
-        opened = kept[2] if kept is not None and kept[1] == found else self._open(found)
+        opened = kept.opened if kept is not None and kept.found == found else self._open(found)
         if kept is None and len(self._kept) >= self._keys_max:
             del self._kept[next(iter(self._kept))]
-        self._kept[api_key] = (changed, found, opened)
+        self._kept[api_key] = _KeptKey(changed, head, found, opened)
         return opened
+
+    def _is_as_it_was(self, then: Head, now: Head) -> bool:
+        """Whether what was read at one head needs no second look at another: batches came, none that changed a key."""
+        noted = self._noted
+        return noted is not None and noted <= then.number < now.number and now.time - then.time < LOOK_AGAIN_MS
 
     def _open(self, found: SealedKey) -> OpenKey | None:
         key = key_of(found.row)

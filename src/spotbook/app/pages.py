@@ -7,17 +7,17 @@ from spotbook.app.projection import TABLES
 from spotbook.limits import PAGE_ROWS_MAX
 
 
-def pages(reader: Reader, table: str, prefix: Row = ()) -> Iterator[list[Row]]:
-    """Yield the rows of a table whose key begins with `prefix`, in key order, as many at a time as a page may hold.
+def pages(reader: Reader, table: str, prefix: Row = (), rows_max: int = PAGE_ROWS_MAX) -> Iterator[list[Row]]:
+    """Yield the rows of a table whose key begins with `prefix`, in key order, up to `rows_max` at a time.
 
     Each page is a read of its own: what is committed meanwhile may be seen or not. Inside `reader.snapshot()` all of it
     is of one moment.
     """
     keys = TABLES[table].keys
     after: Row = ()
-    while rows := reader.page(table, prefix, after, PAGE_ROWS_MAX):
+    while rows := reader.page(table, prefix, after, rows_max):
         yield rows
-        if len(rows) < PAGE_ROWS_MAX:
+        if len(rows) < rows_max:
             return
         after = rows[-1][len(prefix) : keys]
 

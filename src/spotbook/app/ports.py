@@ -4,7 +4,7 @@
 
     StoreError
     ├── OpenRefused         the books cannot be opened: the message says why and what to do
-    │   ├── NoBooks, BooksExist, ForeignFile, OtherSchema, WriterActive
+    │   ├── NoBooks, BooksExist, ForeignFile, OtherSchema, WriterActive, NotWritable
     ├── NotCommitted        the batch is certainly not there
     │   └── DiskFull        … and no batch will be until there is room: the books can be read only
     ├── FateUnknown         whether the batch is there could not be told: settle it by reading the head
@@ -49,6 +49,10 @@ class OtherSchema(OpenRefused):
 
 class WriterActive(OpenRefused):
     """Another process writes to these books."""
+
+
+class NotWritable(OpenRefused):
+    """The books, or their folder, can only be read."""
 
 
 class NotCommitted(StoreError):
@@ -130,6 +134,9 @@ class Reader(Protocol):
     def changed(self) -> int:
         """Return a number that differs whenever another connection has committed since."""
 
+    def damage(self) -> list[str]:
+        """Return in words what is damaged in the store itself, indexes too. It may take as long as reading it whole."""
+
     def sheet(self, account: int) -> Sheet:
         """Return all balances of an account (no rows and version 0 when it has none)."""
 
@@ -150,6 +157,9 @@ class Reader(Protocol):
 
     def find(self, table: str, key: Row) -> Row | None:
         """Return the row of this primary key, or None."""
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has. It looks at them all: for tables that are known not to be too large."""
 
     def page(self, table: str, prefix: Row, after: Row, limit: int) -> list[Row]:
         """Return up to `limit` rows whose key begins with `prefix`, in key order.

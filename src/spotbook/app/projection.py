@@ -120,6 +120,11 @@ class Fold:
         """Set the last number given out of a sort."""
         self.set.setdefault("counter", {})[sort,] = (sort, number)
 
+    def take(self, transaction: Transaction) -> None:
+        """Take the events of the batch's next transaction."""
+        for event in transaction.events:
+            _FOLDS[type(event)](self, event)
+
     def changes(self) -> Changes:
         """Return what came of it."""
         if self.prices:
@@ -141,8 +146,7 @@ def changes_of(batch: int, transactions: Sequence[Transaction]) -> Changes:
     """Return what a batch of this number makes of the projections."""
     fold = Fold(batch)
     for transaction in transactions:
-        for event in transaction.events:
-            _FOLDS[type(event)](fold, event)
+        fold.take(transaction)
     return fold.changes()
 
 
@@ -246,8 +250,8 @@ def _out_trade_no_closed(fold: Fold, event: e.OutTradeNoClosed) -> None:
 
 
 def _key(fold: Fold, event: e.KeyMade | e.KeyRevoked) -> None:
-    row = (event.api_key, event.account, ",".join(event.permissions), ",".join(event.allow), *event[4:])
-    fold.put("api_key", 1, row)
+    permissions, allow = ",".join(event.permissions), ",".join(event.allow)
+    fold.put("api_key", 1, (event.api_key, event.account, permissions, allow, *event[4:8], int(event.strict)))
 
 
 def _token_made(fold: Fold, event: e.TokenMade) -> None:

@@ -1,20 +1,16 @@
 """``spotbook audit``: the whole journal against every table and every invariant."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from spotbook.app.audit import Finding, Report
-from spotbook.app.audit import Progress as Reached
 from spotbook.app.audit import audit as run_audit
+from spotbook.app.journal import START
 from spotbook.app.ports import Reader
 from spotbook.cli.options import data_option, json_option
 from spotbook.cli.output import print_json
+from spotbook.cli.progress import audit_progress
 from spotbook.store.sqlite import SqliteReader
 
 
@@ -41,9 +37,9 @@ def audit(data: Path, expect: tuple[tuple[int, str], ...], as_json: bool) -> Non
     Exit code 0 when nothing was found, 1 otherwise. A cut tail or a journal that was written anew as a whole is found
     only with --expect, which the journal must still hold.
     """
-    reader = SqliteReader(data)
+    reader = SqliteReader(data, mapped=False)
     try:
-        with _progress() as progress:
+        with audit_progress() as progress:
             report = run_audit(reader, progress=progress)
         missed = tuple(_missed(reader, *head) for head in expect)
     finally:
@@ -56,6 +52,8 @@ def audit(data: Path, expect: tuple[tuple[int, str], ...], as_json: bool) -> Non
 
 def _missed(reader: Reader, number: int, digest: str) -> Finding | None:
     """Return what is wrong with the batch that was once the head."""
+    if (number, digest) == (START.number, START.hash.hex()):
+        return None  # it was seen before the first batch
     batches = reader.batches(number - 1, 1)
     if not batches or batches[0].number != number:
         message = f"batch {number} was there once: the journal's tail is cut off"
@@ -75,17 +73,3 @@ def _tell(report: Report, *, as_json: bool) -> None:
         click.echo(f"{finding.check}: {finding.message}")
     found = "nothing was found" if report.ok else f"{len(report.findings)} findings"
     click.echo(f"{report.entries} entries up to batch {report.batch}:{report.hash.hex()}: {found}")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Reached], None]]:
-    """Show a bar on standard error while the block runs, where somebody sees it."""
-    columns = (TextColumn("audit"), BarColumn(), MofNCompleteColumn(), TextColumn("batches"), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("audit", total=None)
-
-        def show(reached: Reached) -> None:
-            bar.update(task, completed=reached.batch, total=reached.head)
-
-        yield show

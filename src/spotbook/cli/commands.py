@@ -5,6 +5,7 @@ import click
 import spotbook as package
 from spotbook.cli.admin import admin
 from spotbook.cli.audit import audit
+from spotbook.cli.backup import backup, restore
 from spotbook.cli.balances import balances
 from spotbook.cli.demo import demo
 from spotbook.cli.init import init
@@ -12,6 +13,8 @@ from spotbook.cli.migrate import migrate
 from spotbook.cli.rebuild import rebuild
 from spotbook.cli.refusals import RefusingGroup
 from spotbook.cli.serve import serve
+from spotbook.cli.state_hash import state_hash
+from spotbook.cli.transcripts import export, import_
 from spotbook.server import logs
 
 
@@ -25,5 +28,8 @@ def spotbook() -> None:
     logs.configure("warning")
 
 
-for command in (demo, serve, init, balances, admin, audit, rebuild, migrate):
+for command in (
+    *(demo, serve, init, balances, admin, audit, rebuild, migrate),
+    *(backup, restore, export, import_, state_hash),
+):
     spotbook.add_command(command)

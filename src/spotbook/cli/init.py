@@ -7,15 +7,14 @@ import click
 from spotbook.app.ports import BooksExist
 from spotbook.bootstrap import Offline, found
 from spotbook.cli.demo_file import DEMO_FILE, is_demo
-from spotbook.cli.founding import draft, making, write_secret
-from spotbook.cli.master_key import read_master_key
+from spotbook.cli.founding import draft, making
+from spotbook.cli.master_key import master_key_of_new_books
 from spotbook.cli.options import FILE, FOLDER, json_option
 from spotbook.cli.output import print_json
 from spotbook.cli.refusals import Refused
 from spotbook.cli.tokens_offline import make_token
 from spotbook.domain.credentials import ROLES
 from spotbook.store.sqlite import exists
-from spotbook.store.vault import AesVault, new_master_key
 
 
 @click.command()
@@ -35,24 +34,12 @@ def init(data: Path, master_key_file: Path | None, token_name: str, as_json: boo
     with making(data):
         if exists(data):
             raise BooksExist(f"there are books in {data} already")
-        key = _master_key(master_key_file)
+        key = master_key_of_new_books(master_key_file)
         with draft(data) as made:
             found(made, key)
             with Offline(made, key) as offline:
                 token = make_token(offline, token_name, ROLES)
     _tell(data, key, master_key_file, token_name, token, as_json=as_json)
-
-
-def _master_key(file: Path | None) -> str:
-    """Return the key of the file, or a new one, which is on disk before it seals anything."""
-    if file is not None and file.exists():
-        key = read_master_key(file)
-        AesVault(key)
-        return key
-    key = new_master_key()
-    if file is not None:
-        write_secret(file, key + "\n")
-    return key
 
 
 def _tell(data: Path, key: str, key_file: Path | None, token_name: str, token: str, *, as_json: bool) -> None:

@@ -4,7 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from spotbook.cli.founding import write_secret
 from spotbook.cli.refusals import Refused
+from spotbook.store.vault import AesVault, new_master_key
 
 VARIABLE = "SPOTBOOK_MASTER_KEY"
 FILE_VARIABLE = "SPOTBOOK_MASTER_KEY_FILE"
@@ -28,3 +30,15 @@ def read_master_key(file: Path) -> str:
         return file.read_text(encoding="utf-8").strip()
     except UnicodeDecodeError:
         raise Refused(f"{file} holds no master key, which is 64 hex digits") from None
+
+
+def master_key_of_new_books(file: Path | None) -> str:
+    """Return the key of the file, or a new one, which is on disk before it seals anything. MasterKeyMalformed."""
+    if file is not None and file.exists():
+        key = read_master_key(file)
+        AesVault(key)
+        return key
+    key = new_master_key()
+    if file is not None:
+        write_secret(file, key + "\n")
+    return key

@@ -12,12 +12,13 @@ It needs httpx2 and msgspec, and nothing of the server.
 """
 
 from spotbook.client._async import AsyncClient, AsyncPublicClient
-from spotbook.client._requests import Style
+from spotbook.client._requests import Signing, Style
 from spotbook.client._sync import Client, PublicClient
 from spotbook.client.errors import (
     AuthenticationError,
     BadRequest,
     BadSymbol,
+    ClockSkew,
     ConfigurationError,
     DuplicateOrderId,
     ExchangeBusy,
@@ -67,6 +68,7 @@ __all__ = [
     "Balance",
     "Candle",
     "Client",
+    "ClockSkew",
     "ClosedOrder",
     "CompleteBalances",
     "ConfigurationError",
@@ -103,6 +105,7 @@ __all__ = [
     "Reply",
     "RuleRefused",
     "Side",
+    "Signing",
     "SpotRestfulPrivate",
     "SpotRestfulPublic",
     "SpotRestuflPrivate",

@@ -13,7 +13,7 @@ from spotbook.client._commands import account, fills, orders, public, trading
 from spotbook.client._config import DEFAULT_URL, MinVersion, from_environment, tls, url_from_environment
 from spotbook.client._core import Core, Options, Outcome, Pause, PublicOptions, never_answered
 from spotbook.client._replies import Answer
-from spotbook.client._requests import Request, Signer, Style, public_request
+from spotbook.client._requests import Request, Signer, Signing, Style, public_request
 from spotbook.client._signing import Parameter
 from spotbook.client.models import Reply
 from spotbook.client.orders import MyTrade
@@ -133,9 +133,10 @@ class AsyncClient(AsyncPublicClient):
     It also has all that `AsyncPublicClient` has.
 
     `timeout` is in seconds: for connecting, for sending, for each wait for bytes of the answer. `style` is one of the
-    four ways of sending. `pacing` waits rather than be refused. `retries` repeats reads up to so many times after no
-    answer, a busy exchange, or a rate limit that says when it ends; a write is never repeated. `transport` is any
-    httpx2 transport, for a proxy or for tests; the client closes it.
+    four ways of sending. `signing` is ``md5``, as on the exchange, or ``hmac``, which a strict key asks for: a call
+    signed so is of no use to who reads it. `pacing` waits rather than be refused. `retries` repeats reads up to so many
+    times after no answer, a busy exchange, or a rate limit that says when it ends; a write is never repeated.
+    `transport` is any httpx2 transport, for a proxy or for tests; the client closes it.
     The environment is not read: no proxy, no netrc; and nothing is logged. A cancelled call may have been done.
     """
 
@@ -147,12 +148,13 @@ class AsyncClient(AsyncPublicClient):
         *,
         timeout: float = 10.0,
         style: Style | str = Style.FORM,
+        signing: Signing | str = Signing.MD5,
         pacing: Pacing | None = None,
         retries: int = 0,
         transport: httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._signer = Signer(api_key, secret_key, style)
+        self._signer = Signer(api_key, secret_key, style, signing)
         super().__init__(base_url, timeout=timeout, pacing=pacing, retries=retries, transport=transport, sleep=sleep)
 
     @classmethod

@@ -15,7 +15,7 @@ import httpx2
 from spotbook.client import errors
 from spotbook.client._config import checked_base_url
 from spotbook.client._replies import Answer, parse
-from spotbook.client._requests import Request, Style
+from spotbook.client._requests import PRIVATE_PATH, Request, Signing, Style
 from spotbook.client.models import Reply
 from spotbook.client.pacing import Pacing
 
@@ -38,6 +38,7 @@ class Options(PublicOptions, total=False):
     """What `from_env` hands on to a client with one."""
 
     style: Style | str
+    signing: Signing | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,9 @@ class Core:
         raise AssertionError  # pragma: no cover (count() does not end)
 
     def http(self, request: Request) -> httpx2.Request:
-        """The same for httpx2, with the timeout."""
+        """The same for httpx2, with the timeout. What signs by its time is signed here, at each attempt."""
         try:
-            return httpx2.Request(
+            made = httpx2.Request(
                 request.method,
                 request.url,
                 headers=dict(request.headers),
@@ -94,6 +95,9 @@ class Core:
             )
         except httpx2.InvalidURL:
             raise ValueError("the parameters are too long for a URL; the style FORM has no such bound") from None
+        if request.signer is not None:
+            made.headers.update(request.signer.headers(request.method, PRIVATE_PATH, made.url.query, request.body))
+        return made
 
     def _paced(self, request: Request) -> Generator[Pause | Request, Outcome | None, Outcome]:
         if self._pacing is None:
@@ -112,6 +116,8 @@ class Core:
         backoff = self._randomness() * min(RETRY_WAIT_SECONDS_MAX, RETRY_BASE_SECONDS * 2.0**attempt)
         match error:
             case errors.RateLimited(retry_after=float() as asked) if asked <= RETRY_WAIT_SECONDS_MAX:
+                return asked + backoff
+            case errors.ExchangeBusy(retry_after=float() as asked) if asked <= RETRY_WAIT_SECONDS_MAX:
                 return asked + backoff
             case errors.NetworkError() | errors.ExchangeBusy():
                 return backoff

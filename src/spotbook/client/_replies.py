@@ -101,6 +101,8 @@ def _refusal(reply: Reply, *, is_write: bool) -> errors.ExchangeError:
     if kind is errors.NotFound:
         found = _by_word(reply.msg)
         kind = found if issubclass(found, errors.NotFound) else kind
+    if kind is errors.InvalidSignature and "timestamp is" in reply.msg:
+        kind = errors.ClockSkew
     # A code that nobody documents, under a status that says that the host failed, promises nothing.
     unsure = kind is errors.OutcomeUnknown or (known is None and reply.status >= 500)
     return kind(reply.msg, reply.command, code=reply.code, reply=reply, ambiguous=is_write and unsure)

@@ -11,8 +11,9 @@ from spotbook import __version__
 from spotbook.client import errors
 from spotbook.client._config import MinVersion, min_version_text
 from spotbook.client._signing import Parameter, checked, sign
+from spotbook.client._signing_v1 import SignerV1
 
-__all__ = ["Request", "Signer", "Style", "build", "is_write", "public_request"]
+__all__ = ["Request", "Signer", "Signing", "Style", "build", "is_write", "public_request"]
 
 PRIVATE_PATH: Final = "/api/v1/private"
 PUBLIC_PATH: Final = "/api/v1/public"
@@ -35,9 +36,18 @@ class Style(StrEnum):
     """All in the query, percent-encoded, sign second."""
 
 
+class Signing(StrEnum):
+    """How a call is signed."""
+
+    MD5 = "md5"
+    """As the exchange has it (the default). Whoever reads such a call can send it again."""
+    HMAC = "hmac"
+    """HMAC-SHA256 over all of the call, its time and a nonce: it is taken once, within seconds. Spotbook only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call, ready to send. Its repr shows neither key nor signature."""
+    """One call, ready to send. Its repr shows neither key nor signature. `signer`, if any, signs each attempt anew."""
 
     command: str
     is_write: bool
@@ -45,6 +55,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     method: str = "POST"
+    signer: SignerV1 | None = field(default=None, repr=False)
 
 
 def is_write(command: str, params: Mapping[str, str]) -> bool:
@@ -64,19 +75,25 @@ def public_request(base_url: str, command: str, params: Mapping[str, Parameter])
 class Signer:
     """Makes signed calls. Holds the key and its secret, and never shows them."""
 
-    def __init__(self, api_key: str, secret_key: str, style: Style | str) -> None:
+    def __init__(self, api_key: str, secret_key: str, style: Style | str, signing: Signing | str = Signing.MD5) -> None:
         if not api_key or not secret_key or not (api_key + secret_key).isprintable():
             raise errors.ConfigurationError("api_key and secret_key are two texts of printable characters")
         self._api_key, self._secret_key = api_key, secret_key
         self._style = Style(style)
+        self._v1 = SignerV1(api_key, secret_key) if Signing(signing) is Signing.HMAC else None
+        if self._v1 is not None and (self._style is not Style.FORM or not api_key.isascii()):
+            raise errors.ConfigurationError("signing by HMAC has one style, form, and an api_key of ASCII characters")
 
     def request(
         self, base_url: str, command: str, params: Mapping[str, Parameter], min_version: MinVersion | None
     ) -> Request:
         """The signed request. TypeError or ValueError when a parameter or the command cannot be sent."""
         address, texts = base_url + PRIVATE_PATH, checked(params)
-        signature = sign({**texts, "api_key": self._api_key}, self._secret_key)
-        request = build(self._style, address, _named(command), texts, api_key=self._api_key, signature=signature)
+        if self._v1 is not None:
+            request = _unsigned(address, _named(command), texts, self._v1)
+        else:
+            signature = sign({**texts, "api_key": self._api_key}, self._secret_key)
+            request = build(self._style, address, _named(command), texts, api_key=self._api_key, signature=signature)
         if min_version is None:
             return request
         return replace(request, headers={**request.headers, "X-Min-Version": min_version_text(min_version)})
@@ -86,6 +103,13 @@ def _named(command: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.]{1,64}", command):
         raise ValueError(f"{command!r} is no name of a command")
     return command
+
+
+def _unsigned(address: str, command: str, params: Mapping[str, str], signer: SignerV1) -> Request:
+    """A call whose headers will sign it: its body has the parameters, and neither key nor signature."""
+    headers = {**HEADERS, "Content-Type": "application/x-www-form-urlencoded"}
+    body, target = urlencode(params).encode(), f"{address}?command={quote(command, safe='')}"
+    return Request(command, is_write(command, params), target, headers, body, signer=signer)
 
 
 def build(

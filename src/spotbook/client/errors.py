@@ -5,6 +5,7 @@
     ├── ExchangeError                 the exchange answered, and refused: code, message, command, reply
     │   ├── AuthenticationError       10006: key missing, unknown, revoked, expired, or this address is not allowed
     │   │   └── InvalidSignature      10007: the signature is wrong or missing
+    │   │       └── ClockSkew         10007, of a call signed by HMAC: this machine's clock is not the server's
     │   ├── PermissionDenied          10004, 10005: the key lacks the permission that the message names
     │   ├── RateLimited               29001: too many calls; retry_after in seconds when the host says so
     │   ├── BadRequest                404, 405, 413, 414, 431: no such address, wrong method, too large
@@ -33,6 +34,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequest",
     "BadSymbol",
+    "ClockSkew",
     "ConfigurationError",
     "DuplicateOrderId",
     "ExchangeBusy",
@@ -102,6 +104,10 @@ class InvalidSignature(AuthenticationError):
     """The signature is wrong or missing."""
 
 
+class ClockSkew(InvalidSignature):
+    """The call was signed more than 5 s off the server's time; the message says by how much. Set this clock right."""
+
+
 class PermissionDenied(ExchangeError):
     """The key lacks a permission, which the message names."""
 
@@ -151,7 +157,11 @@ class RuleRefused(ExchangeError):
 
 
 class ExchangeBusy(ExchangeError):
-    """Certainly not done: repeat it safely."""
+    """Certainly not done: repeat it safely. `retry_after` is the wait in seconds, None when the host does not say."""
+
+    @property
+    def retry_after(self) -> float | None:
+        return self.reply.retry_after if self.reply else None
 
 
 class OutcomeUnknown(ExchangeError):

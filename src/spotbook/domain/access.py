@@ -75,6 +75,7 @@ def make_key(state: State, command: MakeKey, now: int) -> Decision:
         command.made_at,
         command.expires_at,
         0,
+        command.strict,
     )
     return Decision([KeyMade(*key)], key)
 

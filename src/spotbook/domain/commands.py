@@ -101,6 +101,7 @@ class MakeKey(NamedTuple):
     label: str
     made_at: int
     expires_at: int
+    strict: bool = False
 
 
 class RevokeKey(NamedTuple):

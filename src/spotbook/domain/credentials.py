@@ -13,7 +13,10 @@ ROLES: tuple[Role, ...] = ("view", "operate", "money")
 
 
 class Key(NamedTuple):
-    """An API key without its secret. Times are milliseconds since 1970, 0 for never; `allow` holds CIDR ranges."""
+    """An API key without its secret. Times are milliseconds since 1970, 0 for never; `allow` holds CIDR ranges.
+
+    A `strict` key refuses the exchange's MD5 signature, which never ages, and takes only the signature that does.
+    """
 
     api_key: str
     account: int
@@ -23,6 +26,7 @@ class Key(NamedTuple):
     made_at: int
     expires_at: int
     revoked_at: int
+    strict: bool = False
 
     def live(self, now: int) -> bool:
         """Whether the key may be used at `now`."""

@@ -180,6 +180,7 @@ class KeyMade(NamedTuple):
     made_at: int
     expires_at: int
     revoked_at: int
+    strict: bool = False
 
 
 class KeyRevoked(NamedTuple):
@@ -193,6 +194,7 @@ class KeyRevoked(NamedTuple):
     made_at: int
     expires_at: int
     revoked_at: int
+    strict: bool = False
 
 
 class TokenMade(NamedTuple):

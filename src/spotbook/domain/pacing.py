@@ -7,12 +7,18 @@
                    signature        address
     public_call    before a public  (address_call was asked)      the command's of the address
                    command
+    forgery        after a wrong    (address_call was asked)      wrong signatures of the address; those of the key
+                   signature                                      at the address
 
 Each step asks all its windows first and then takes a place in all of them, or in none: a refused request takes no place
 *in that step*. The address pays for having asked at all, so the place that address_call took stays taken when a later
 step, or the command itself, refuses. A refusal counts as a limit error on the ladder of the address and, in user_call,
 of the user at that address too; a refusal because of a ban counts nowhere. A command's limit is halved while the
 address or the user there is warned (once, even if both are); the limits over all calls never are.
+
+`forgery` takes places for wrong signatures only, answered as such as long as there is one, and refused beyond. So who
+sends many of them comes to be banned, at that address; a right signature asks for no place there, so that the key's
+owner is let in, however many try the key.
 """
 
 from collections.abc import Iterable
@@ -24,6 +30,7 @@ from spotbook.domain.window import K, Limit, Window, Windows
 from spotbook.limits import SUBJECTS_MAX
 
 _SECOND_MS = 1_000
+_FORGERIES_MS = 10_000
 
 
 class LimitRules(NamedTuple):
@@ -33,6 +40,7 @@ class LimitRules(NamedTuple):
     `clock_grain_ms`: a time cut to whole milliseconds lies up to one behind the truth, so two calls that are 2,000
     apart by the clock may be 1,999.1 ms apart. Each place is kept that much longer, which makes "never more than N in
     any W" true of real time; what is reported leaves it out. With 0 the windows are exact in the caller's clock.
+    `forgeries_per_key` and `forgeries_per_address`: wrong signatures in 10 s, of a key at an address and of all there.
     `subjects_max` bounds every table: users, addresses, either of them for each command, ladders.
     """
 
@@ -41,6 +49,8 @@ class LimitRules(NamedTuple):
     ladder: LadderRules | None = LadderRules()
     clock_grain_ms: int = 1
     subjects_max: int = SUBJECTS_MAX
+    forgeries_per_key: int = 20
+    forgeries_per_address: int = 60
 
 
 class Verdict(NamedTuple):
@@ -74,6 +84,10 @@ class Pacer:
         self._user_limit = Limit(rules.user_per_s, _SECOND_MS)
         self._addresses: Windows[str] = Windows(_SECOND_MS + self._grain, rules.subjects_max)
         self._users: Windows[int] = Windows(_SECOND_MS + self._grain, rules.subjects_max)
+        self._key_forgeries_limit = Limit(rules.forgeries_per_key, _FORGERIES_MS)
+        self._address_forgeries_limit = Limit(rules.forgeries_per_address, _FORGERIES_MS)
+        self._key_forgeries: Windows[str] = Windows(_FORGERIES_MS + self._grain, rules.subjects_max)
+        self._address_forgeries: Windows[str] = Windows(_FORGERIES_MS + self._grain, rules.subjects_max)
         self._address_commands: dict[str, Windows[str]] = {}
         self._user_commands: dict[str, Windows[int]] = {}
         self._ladder_rules = rules.ladder if rules.ladder and rules.ladder.enabled else None
@@ -112,6 +126,16 @@ class Pacer:
             limit = _halved(limit)
         own = self._of_command(self._address_commands, command, limit).at(address, now)
         verdict = self._in_one(own, limit, now)
+        return verdict if verdict.allowed else self._refuse(verdict, None, address, now)
+
+    def forgery(self, api_key: str, address: str, now: int) -> Verdict:
+        """Count a wrong signature of a key from `address`; not allowed, when there were too many lately.
+
+        Ask for keys that exist only: else the table would fill with the client's own texts.
+        """
+        own = self._key_forgeries.at(f"{address} {api_key}", now)
+        total = self._address_forgeries.at(address, now)
+        verdict = self._in_both(own, self._key_forgeries_limit, total, self._address_forgeries_limit, now)
         return verdict if verdict.allowed else self._refuse(verdict, None, address, now)
 
     def restore(self, bans: Iterable[SubjectBan], now: int) -> None:

@@ -7,9 +7,9 @@ answer, so the first one wakes it and the others are taken along.
 import asyncio
 from collections import deque
 
-from spotbook.app.engine import Busy, Engine
+from spotbook.app.engine import Engine
 from spotbook.app.ports import SealedSecret
-from spotbook.app.writer import NotDone, Outcome
+from spotbook.app.writer import NotDone, Outcome, Submission
 from spotbook.domain.commands import Command
 from spotbook.domain.credentials import Actor
 
@@ -38,12 +38,32 @@ class _Returns:
                 future.set_result(outcome)
 
 
+class _Departures:
+    """Hands over the commands of one turn of the loop together: alone, the first would become a batch of its own."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
+        self._loop = loop
+        self._engine = engine
+        self._waiting: list[tuple[Submission, bool]] = []
+
+    def put(self, submission: Submission, *, gives_free: bool) -> None:
+        """Hand a command over at the end of this turn."""
+        if not self._waiting:
+            self._loop.call_soon(self._leave)
+        self._waiting.append((submission, gives_free))
+
+    def _leave(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._engine.submit_all(waiting, lambda submission, busy: submission.answer(NotDone(str(busy))))
+
+
 class AsyncEngine:
     """An engine whose commands are awaited. Belongs to one loop at a time: the one that first awaits it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._returns: _Returns | None = None
+        self._departures: _Departures
 
     async def carry_out(
         self,
@@ -58,15 +78,8 @@ class AsyncEngine:
         returns = self._returns
         if returns is None or returns.loop is not loop:
             returns = self._returns = _Returns(loop)
+            self._departures = _Departures(loop, self._engine)
         future: asyncio.Future[Outcome] = loop.create_future()
-        try:
-            self._engine.submit(
-                command,
-                actor,
-                lambda outcome: returns.bring(future, outcome),
-                secrets=secrets,
-                gives_free=gives_free,
-            )
-        except Busy as busy:
-            return NotDone(str(busy))
+        submission = Submission(command, actor, secrets, lambda outcome: returns.bring(future, outcome))
+        self._departures.put(submission, gives_free=gives_free)
         return await future

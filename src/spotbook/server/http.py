@@ -3,6 +3,9 @@
 uvicorn bounds neither the size of a request's head nor the time that a request may take to arrive, and answers in plain
 text what it refuses by itself. Here a head too large, a request too slow and a connection too many are each answered
 with an envelope and closed, at no cost to a request that behaves.
+
+What two programs could read as two different things is refused as well, since a proxy before us may read it the other
+way: more than one Host, a transfer coding besides chunked, a version that is neither 1.0 nor 1.1.
 """
 
 import asyncio
@@ -11,24 +14,59 @@ import types
 from collections.abc import Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, Literal, cast
+from typing import Any, Literal, NoReturn, cast
 
 import uvicorn
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from spotbook.domain.address import Networks
 from spotbook.limits import (
     BODY_BYTES_MAX,
     CONNECTIONS_MAX,
+    CONNECTIONS_PER_ADDRESS_MAX,
     HEAD_BYTES_MAX,
+    HEADERS_MAX,
     IDLE_SECONDS_MAX,
     MESSAGE_BYTES_MAX,
+    OUTBOX_BYTES_MAX,
+    PIECE_BYTES,
+    PIPELINED_MAX,
     QUERY_BYTES_MAX,
     REQUEST_SECONDS_MAX,
 )
+from spotbook.server.door import Door
 from spotbook.server.replies import HeaderLines
 from spotbook.wire.coinw import envelope
 
 SWEEP_SECONDS = 1.0
+
+_FRAMING = frozenset((b"host", b"expect", b"content-length", b"transfer-encoding"))
+
+
+class ParseNoMore(Exception):
+    """What the connection still sends is looked at no more: its last request has come. It never leaves this module."""
+
+
+class Flow(FlowControl):
+    """Whether a connection is read from. While data is held back it is not, whoever asks for more."""
+
+    _holds = False
+
+    def hold(self) -> None:
+        """Read no more until `release`."""
+        self._holds = True
+        self.pause_reading()
+
+    def release(self) -> None:
+        """Read on."""
+        self._holds = False
+        self.resume_reading()
+
+    def resume_reading(self) -> None:
+        """Read on, unless data is held back."""
+        if not self._holds:
+            super().resume_reading()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -36,23 +74,74 @@ class BoundedProtocol(HttpToolsProtocol):
 
     `phase` is where in a request its bytes are: before it, in its head, or in its body. `since` is when the request now
     arriving began, None while none is; `arrived` is how much of it came, counted in the pieces in which it came.
-    `answered_at` is when the last reply was made.
+    `answered_at` is when the last reply was made. `entered` is its place at the door, None when it got none.
+    `held` came behind requests that wait, and is read when they are answered. Of the request now arriving: `hosts`
+    counts its Host lines, `fault` says what is wrong with it, `long_body` that it announces a body beyond the bound.
     """
 
     phase: Literal["idle", "head", "body"] = "idle"
     since: float | None = None
     answered_at = 0.0
     stalled_since: float | None = None
+    closing_since: float | None = None
+    flow: Flow
     arrived = 0
     ended = False
+    entered: str | None = None
+    held = b""
+    hosts = 0
+    fault = ""
+    long_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = Flow(transport)
         self.since = self.loop.time()
-        if len(self.connections) > CONNECTIONS_MAX:
-            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "-200", "system busy")
+        door: Door = vars(self.server_state)["door"]
+        self.entered = door.enter(self.client[0] if self.client else None)
+        if self.entered is None:
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "-200", "system busy: too many connections")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.entered is not None:
+            door: Door = vars(self.server_state)["door"]
+            door.leave(self.entered)
+            self.entered = None
+        self.headers, self.url = [], b""  # what refers to itself in a circle waits for the collector
+        super().connection_lost(exc)
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Answer what was asked before the client closed its half; TLS has no halves."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if self.scheme != "http" or self.since is not None or cycle is None or cycle.response_complete:
+            return None
+        cycle.keep_alive = False
+        return True
 
     def data_received(self, data: bytes) -> None:
+        if self.held:
+            self.held += data
+        elif len(data) <= PIECE_BYTES:
+            self._read(data)
+        else:
+            self._read_by_pieces(data)
+
+    def _read_by_pieces(self, data: bytes) -> None:
+        """Read until too many requests wait, each of which costs many times its bytes; hold the rest as it is."""
+        for begin in range(0, len(data), PIECE_BYTES):
+            if len(self.pipeline) >= PIPELINED_MAX:
+                self.held = data[begin:]
+                self.flow.hold()
+                return
+            self._read(data[begin : begin + PIECE_BYTES])
+
+    def _read_on(self) -> None:
+        """Read what was held, now that nothing waits."""
+        data, self.held = self.held, b""
+        self.flow.release()
+        self._read_by_pieces(data)
+
+    def _read(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
         if self.since is None:
@@ -78,20 +167,56 @@ class BoundedProtocol(HttpToolsProtocol):
             self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "10003", words)
 
     def on_message_begin(self) -> None:
+        cycle: RequestResponseCycle | None = self.cycle
+        if self.transport.is_closing() or (cycle is not None and not cycle.keep_alive):
+            raise ParseNoMore  # behind a request that closes the connection nothing is carried out
         super().on_message_begin()
         self.phase = "head"
+        self.hosts, self.fault, self.long_body = 0, "", False
         if self.since is None:
             self.since = self.loop.time()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.phase == "body":
+            return  # a trailer after a chunked body is no header: nobody may choose an address by it
+        if len(self.headers) >= HEADERS_MAX:  # at once: in memory each costs twenty times what its client sent
+            self._refuse_head(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers: too many")
+        name = name.lower()
+        self.headers.append((name, value))
+        if name in _FRAMING:
+            self._frame(name, value)
+
+    def _frame(self, name: bytes, value: bytes) -> None:
+        """Take in a header that says how the request is to be read."""
+        if name == b"host":
+            self.hosts += 1
+        elif name == b"content-length":
+            self.long_body = int(value) > BODY_BYTES_MAX  # the parser let nothing but digits pass
+        elif name == b"expect":
+            self.expect_100_continue = value.lower() == b"100-continue"
+        elif value.strip().lower() != b"chunked" or self.parser.get_http_version() != "1.1":
+            self.fault = "transfer-encoding: chunked is spoken here, with HTTP/1.1, and no other"
+
     def on_headers_complete(self) -> None:
-        if self.parser.should_upgrade() and _has_body(self.headers):
+        if self.parser.get_http_version() not in ("1.1", "1.0"):
+            words = "version: HTTP/1.1 is spoken here"
+            self._refuse_head(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, words)
+        if self.hosts > 1:
+            self.fault = "host: given twice"
+        upgrade = self.parser.should_upgrade()
+        if upgrade and _has_body(self.headers):
             # The parser ends such a request with its head, and would read its body as the next request.
-            words = "parameter error: upgrade: only HTTP/1.1 is spoken here: leave Upgrade out"
-            self.refuse(HTTPStatus.BAD_REQUEST, "10003", words)
-            return
+            self.fault = "upgrade: only HTTP/1.1 is spoken here: leave Upgrade out"
+        if self.fault:
+            self._refuse_head(HTTPStatus.BAD_REQUEST, self.fault)
         super().on_headers_complete()
-        self.headers = []  # a trailer after a chunked body is no header: nobody may choose an address by it
         self.phase = "body"
+        if upgrade:
+            self.cycle.keep_alive = False  # the parser takes nothing behind it for HTTP
+
+    def _refuse_head(self, status: HTTPStatus, words: str) -> NoReturn:
+        self.refuse(status, "10003", f"parameter error: {words}")
+        raise ParseNoMore
 
     def on_message_complete(self) -> None:
         if self.phase != "body":
@@ -106,10 +231,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
         self.answered_at = self.loop.time()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._start_pipelined(*self.pipeline.pop())
+        if not self.pipeline:  # uvicorn reads on while requests wait: each reply would make room for thousands more
+            if self.held:
+                self.loop.call_soon(self._read_on)
+            self.flow.resume_reading()
+
+    def _start_pipelined(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begin a request that came whole, or in part, while the one before it was being answered."""
+        self._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
         self.stalled_since = self.loop.time()
@@ -149,7 +281,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def sweep(self, now: float) -> None:
         """Close the connection when a request was arriving, a reply waiting, or nothing asked, for too long."""
-        if self.stalled_since is not None and now - self.stalled_since > REQUEST_SECONDS_MAX:
+        if self.transport.is_closing():
+            # It ends when its last bytes are taken: by a client that takes none it would be held for ever.
+            self.closing_since = self.closing_since or now
+            if now - self.closing_since > REQUEST_SECONDS_MAX:
+                self.transport.abort()
+        elif self.stalled_since is not None and now - self.stalled_since > REQUEST_SECONDS_MAX:
             self.transport.abort()
         elif self.since is not None:
             if now - self.since > REQUEST_SECONDS_MAX:
@@ -178,6 +315,7 @@ class Outbox:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._waiting: list[tuple[asyncio.Transport, bytes]] = []
+        self._bytes = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._lines = b""
 
@@ -188,17 +326,69 @@ class Outbox:
         return self._lines
 
     def put(self, transport: asyncio.Transport, reply: bytes) -> None:
-        """Send a reply at the end of this turn."""
+        """Send a reply at the end of this turn, or at once when many bytes wait already.
+
+        A piece of data may hold thousands of requests, each with a large reply. What is handed to the system makes a
+        connection whose client does not read wait, and so bounds them.
+        """
         if not self._waiting:
             self._loop.call_soon(self.send)
         self._waiting.append((transport, reply))
+        self._bytes += len(reply)
+        if self._bytes > OUTBOX_BYTES_MAX:
+            self.send()
 
     def send(self) -> None:
         """Send what waits."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._bytes = self._waiting, [], 0
         for transport, reply in waiting:
             if not transport.is_closing():  # a client that has gone must not keep the others' replies
                 transport.write(reply)
+
+
+@types.coroutine
+def _rest(call: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """Carry on with a call that was begun outside a task, and waits for something."""
+    try:
+        while True:
+            try:
+                came = yield waits_for
+            except BaseException as fault:  # noqa: BLE001  (what is thrown into a task is the call's to deal with)
+                waits_for = call.throw(fault)
+            else:
+                waits_for = call.send(came)
+    except StopIteration:
+        return
+
+
+class Inbox:
+    """Calls that have arrived whole, which are answered together once all that came in this turn has been read.
+
+    They are answered without a task each: most never wait for anything. What does wait goes on in a task, of which
+    `tasks` keeps track. To read all and then to answer all is quicker than in turn, for the processor's caches.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[None]]) -> None:
+        self._loop = loop
+        self._tasks = tasks
+        self._waiting: list[Coroutine[Any, Any, None]] = []
+
+    def put(self, call: Coroutine[Any, Any, None]) -> None:
+        """Answer a call at the end of this turn."""
+        if not self._waiting:
+            self._loop.call_soon(self._answer)
+        self._waiting.append(call)
+
+    def _answer(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            try:
+                waits_for = call.send(None)
+            except StopIteration:
+                continue
+            task = self._loop.create_task(_rest(call, waits_for))
+            task.add_done_callback(self._tasks.discard)
+            self._tasks.add(task)
 
 
 class WholeReplies(RequestResponseCycle):
@@ -249,42 +439,36 @@ class WholeReplies(RequestResponseCycle):
         await super().send(message)
 
 
-@types.coroutine
-def _rest(call: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
-    """Carry on with a call that was begun outside a task, and waits for something."""
-    try:
-        while True:
-            try:
-                came = yield waits_for
-            except BaseException as fault:  # noqa: BLE001  (what is thrown into a task is the call's to deal with)
-                waits_for = call.throw(fault)
-            else:
-                waits_for = call.send(came)
-    except StopIteration:
-        return
-
-
 class WireProtocol(BoundedProtocol):
     """A connection of the wire API: bounded, and with replies in one piece that leave together.
 
-    A call whose request is whole is answered as soon as it is, without a task of its own: most never wait for anything.
-    What does wait goes on in a task. `whole` is the call that begins when its request is whole.
+    `whole` is the call that begins when its request is whole.
     """
 
+    inbox: Inbox
     outbox: Outbox
     whole: tuple[RequestResponseCycle, Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self.outbox = vars(self.server_state).setdefault("outbox", Outbox(self.loop))
+        shared = vars(self.server_state)
+        if "outbox" not in shared:
+            shared.update(inbox=Inbox(self.loop, self.tasks), outbox=Outbox(self.loop))
+        self.inbox, self.outbox = shared["inbox"], shared["outbox"]
         super().connection_made(transport)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = WholeReplies
         cast("WholeReplies", cycle).outbox = self.outbox
-        if self.phase == "head" and not cycle.waiting_for_100_continue:
+        if self.phase == "head" and not cycle.waiting_for_100_continue and not self.long_body:
             self.whole = cycle, app
         else:
             super()._start_asgi_task(cycle, app)
+
+    def _start_pipelined(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # Another request's head may be arriving, which this one must not wait for.
+        cycle.__class__ = WholeReplies
+        cast("WholeReplies", cycle).outbox = self.outbox
+        super()._start_asgi_task(cycle, app)
 
     def arriving(self) -> None:
         if self.whole is not None and len(self.whole[0].body) >= BODY_BYTES_MAX:
@@ -296,17 +480,11 @@ class WireProtocol(BoundedProtocol):
         super().on_message_complete()
         if self.whole is not None:
             (cycle, app), self.whole = self.whole, None
-            self._answer(cycle, app)
+            self.inbox.put(cycle.run_asgi(app))
 
-    def _answer(self, cycle: RequestResponseCycle, app: Any) -> None:
-        call = cycle.run_asgi(app)
-        try:
-            waits_for = call.send(None)
-        except StopIteration:
-            return
-        task = self.loop.create_task(_rest(call, waits_for))
-        task.add_done_callback(self.tasks.discard)
-        self.tasks.add(task)
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        self.outbox.send()  # a reply made in this turn is not to be lost with the connection
+        return super().eof_received()
 
     def refuse(self, status: HTTPStatus, code: str, message: str) -> None:
         self.outbox.send()  # what was answered leaves before the connection is closed
@@ -325,7 +503,12 @@ class Listener(uvicorn.Server):
     """One listener over a socket that is bound already. Signals are the program's, not the listener's."""
 
     def __init__(
-        self, app: Any, bound: socket.socket, protocol: type[BoundedProtocol] = BoundedProtocol, **options: Any
+        self,
+        app: Any,
+        bound: socket.socket,
+        protocol: type[BoundedProtocol] = BoundedProtocol,
+        door: Door | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -344,6 +527,8 @@ class Listener(uvicorn.Server):
             )
         )
         self._bound = bound
+        door = door or Door(CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, Networks(()))
+        vars(self.server_state)["door"] = door
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until `should_exit` is set."""

@@ -1,15 +1,14 @@
 """The private path: signed calls, answered from the books. Bare ASGI, and the program's hot path.
 
 The first check that fails answers, in this order: method and size, the address's limits, form, key, signature, the
-key's state, the user's limits, command, permission, parameters. An address pays before anybody is known; a user only
-after a valid signature, so that forged calls cost the owner of a key nothing.
+key's state, freshness (of the signature v1), the user's limits, command, permission, parameters. An address pays before
+anybody is known; a user only after a valid signature, so that forged calls cost the owner of a key nothing.
 """
 
 import time
 from typing import ClassVar
 
 from spotbook.app.assets import Assets
-from spotbook.app.keys import OpenKey
 from spotbook.app.markets import Markets
 from spotbook.app.ports import Sheet
 from spotbook.app.writer import Done
@@ -17,6 +16,7 @@ from spotbook.domain.credentials import KeyHolder
 from spotbook.domain.errors import Refusal
 from spotbook.limits import MIN_VERSION_WAIT_MS
 from spotbook.server.asynchronous import AsyncEngine
+from spotbook.server.authentication import Authentication
 from spotbook.server.freshness import Commits, min_version
 from spotbook.server.gate import Gate, Passed
 from spotbook.server.moment import Moment
@@ -27,7 +27,6 @@ from spotbook.wire.coinw import errors
 from spotbook.wire.coinw.command import Answer, Call, PrivateRead, PrivateWrite
 from spotbook.wire.coinw.errors import Failure
 from spotbook.wire.coinw.registry import PRIVATE
-from spotbook.wire.coinw.signing import verify
 
 
 class PrivatePath(Path):
@@ -44,6 +43,7 @@ class PrivatePath(Path):
         self._assets = Assets(parts.reader)
         self._markets = Markets(parts.reader)
         self._books = parts.reader.books.encode()
+        self._authentication = Authentication(parts, gate)
         overrides = parts.settings.command_limits
         self._commands = {
             name: command._replace(limit=overrides.get(command.name, command.limit))
@@ -54,9 +54,9 @@ class PrivatePath(Path):
         """Carry a call that passed the gate through the other checks, and answer it."""
         parts, form = self._parts, passed.form
         self._moment.enter()
-        held = self._authenticate(passed)
-        if isinstance(held, Failure):
-            return "unknown", failed(held, b"x-books: %s\r\n" % self._books)
+        held = self._authentication.holder(passed)
+        if isinstance(held, Reply):
+            return "unknown", held
         account = held.key.account
         command = self._commands.get(form.command or "")
         name, limit = (command.name, command.limit) if command else ("unknown", None)
@@ -109,21 +109,6 @@ class PrivatePath(Path):
             self._parts.alarm(f"the answer of {command.name} could not be written", fault)
             return errors.OUTCOME_UNKNOWN
         return Answer(data, outcome.result.version, outcome.batch, outcome.batch_time)
-
-    def _authenticate(self, passed: Passed) -> OpenKey | Failure:
-        """Return the key that signed, once it is shown to be one that may be used from there."""
-        parts, form = self._parts, passed.form
-        if parts.engine.condition == "recovering":
-            return errors.BUSY
-        api_key = form.params.get("api_key")
-        held = parts.ring.find(api_key) if api_key else None
-        if held is None:
-            return errors.INVALID_KEY
-        if not verify(form.params, held.secret, form.sign):
-            return errors.WRONG_SIGNATURE
-        if not held.key.live(parts.clock()) or not held.lets_in(passed.address):
-            return errors.INVALID_KEY
-        return held
 
     async def _fresh(self, command: PrivateRead, call: Call, header: bytes) -> Answer | Failure:
         """Answer at the version that the client asks for, or a later one; wait for it up to a second."""

@@ -59,7 +59,12 @@ def pace_lines(verdict: Verdict) -> bytes:
         remaining,
         -(-reset_ms // 1_000),
     )
-    return lines if allowed else lines + b"retry-after: %d\r\n" % -(-retry_after_ms // 1_000)
+    return lines if allowed else lines + wait_line(retry_after_ms)
+
+
+def wait_line(ms: int) -> bytes:
+    """Return the header that says when to come again: seconds, rounded up."""
+    return b"retry-after: %d\r\n" % -(-ms // 1_000)
 
 
 async def send_reply(send: Send, reply: Reply) -> None:

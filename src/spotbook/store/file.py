@@ -14,6 +14,7 @@ from spotbook.app.ports import (
     FateUnknown,
     ForeignFile,
     NoBooks,
+    NotWritable,
     OtherSchema,
     StoreError,
     WriterActive,
@@ -27,6 +28,7 @@ APPLICATION_ID: Final = 0x53504F54  # "SPOT"
 
 _FULL = {"SQLITE_FULL", "SQLITE_READONLY", "SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_DBMOVED"}
 _BROKEN = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CANTOPEN", "SQLITE_NOMEM")
+_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_INTERRUPT", "SQLITE_PROTOCOL", "SQLITE_FULL")
 
 
 class Opened(NamedTuple):
@@ -61,6 +63,9 @@ def connect(folder: Path, pragmas: Sequence[str], busy_ms: int) -> Opened:
         return _recognised(connection)
     except sqlite3.DatabaseError as error:
         connection.close()
+        if str(getattr(error, "sqlite_errorname", "")).startswith("SQLITE_READONLY"):
+            words = f"{folder} can only be read by this user: SQLite writes beside books even to read them"
+            raise NotWritable(words) from error
         raise ForeignFile(f"{path} is no readable database: {error}") from error
     except BaseException:
         connection.close()
@@ -82,7 +87,14 @@ def _recognised(connection: sqlite3.Connection) -> Opened:
 
 
 def lock(folder: Path) -> int:
-    """Return the descriptor of the lock that one writing process holds for as long as it lives, or WriterActive."""
+    """Return the descriptor of the lock that one writing process holds for as long as it lives.
+
+    Raises WriterActive, and NotWritable when this process may not write what a writer writes: SQLite would open such
+    books to be read only, and its first commit would say so without naming the file.
+    """
+    for path in (folder, *(folder / f"{FILE}{part}" for part in ("", "-wal", "-shm"))):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise NotWritable(f"the books in {folder} cannot be written: {path} can only be read by this user")
     descriptor = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -99,6 +111,12 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def passing(error: Exception) -> bool:
+    """Whether a read that failed may do better later: it says nothing of what is in the file."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    return isinstance(error, MemoryError) or name.endswith("NOMEM") or name.startswith(_PASSING)
 
 
 @contextmanager

@@ -68,6 +68,9 @@ class MemoryReader:
     def changed(self) -> int:
         return self._disk.commits
 
+    def damage(self) -> list[str]:
+        return []
+
     def sheet(self, account: int) -> Sheet:
         rows = self._disk.account_rows("balance", account)
         versions = [int(row[4]) for row in rows]
@@ -91,6 +94,9 @@ class MemoryReader:
 
     def find(self, table: str, key: Row) -> Row | None:
         return self._disk.tables[table].get(tuple(key))
+
+    def count(self, table: str) -> int:
+        return len(self._disk.tables[table])
 
     def page(self, table: str, prefix: Row, after: Row, limit: int) -> list[Row]:
         kept = self._disk.tables[table]

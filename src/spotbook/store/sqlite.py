@@ -34,6 +34,9 @@ from spotbook.store.file import APPLICATION_ID, FILE, translated
 
 BUSY_MS = 5_000
 
+DAMAGE_MAX = 20
+"""Places of damage that are told: beyond, a file is to be given up anyway."""
+
 WRITER_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -43,6 +46,8 @@ WRITER_PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
 )
 READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -65536", "PRAGMA mmap_size = 1073741824")
+UNMAPPED_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -4096", "PRAGMA mmap_size = 0")
+"""For reading everything once: nothing to keep, and a disk that cannot be read is an error, not a signal."""
 
 
 class _Statements:
@@ -53,6 +58,7 @@ class _Statements:
         match = " AND ".join(f"{key} = ?" for key in keys)
         self.find = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {match}"  # noqa: S608
         self.rows = f"SELECT {', '.join(columns)} FROM {table.name} ORDER BY {', '.join(keys)}"  # noqa: S608
+        self.count = f"SELECT count(*) FROM {table.name}"  # noqa: S608
         self.remove = f"DELETE FROM {table.name} WHERE {match}"  # noqa: S608
         self.empty = f"DELETE FROM {table.name}"  # noqa: S608
         self.put = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
@@ -80,7 +86,11 @@ class _Statements:
         """Return the statements for a span from the largest down, and from the smallest up."""
         *given, last = sequence
         match = " AND ".join([*(f"{column} = ?" for column in given), f"{last} > ? AND {last} < ?"])
-        start = f"SELECT {', '.join(table.columns)} FROM {table.name} WHERE {match} ORDER BY {last}"  # noqa: S608
+        source = table.name
+        if sequence == table.ordered_by:
+            # Left to choose, SQLite takes the key, and looks at all rows of the account for those of one market.
+            source += f" INDEXED BY {table.name}_by_{given[-1]}"
+        start = f"SELECT {', '.join(table.columns)} FROM {source} WHERE {match} ORDER BY {last}"  # noqa: S608
         return f"{start} DESC LIMIT ?", f"{start} LIMIT ?"
 
     @staticmethod
@@ -170,8 +180,8 @@ def _connect(folder: Path, pragmas: Sequence[str]) -> tuple[sqlite3.Connection, 
 class SqliteReader:
     """The Reader port over one connection. See `spotbook.app.ports.Reader`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._connection, self.books = _connect(folder, READER_PRAGMAS)
+    def __init__(self, folder: Path, *, mapped: bool = True) -> None:
+        self._connection, self.books = _connect(folder, READER_PRAGMAS if mapped else UNMAPPED_PRAGMAS)
         self._execute = self._connection.execute
         self._held: Head | None = None
         self._held_change: int | None = None
@@ -188,6 +198,13 @@ class SqliteReader:
         if self._held is not None:
             self._held_change = version
         return version
+
+    def damage(self) -> list[str]:
+        try:
+            rows = self._execute(f"PRAGMA integrity_check({DAMAGE_MAX})").fetchall()
+        except sqlite3.Error as error:
+            return [f"the file is damaged: {error}"]
+        return [f"the file is damaged: {said}" for (said,) in rows if said != "ok"]
 
     def sheet(self, account: int) -> Sheet:
         if self._held is None:
@@ -224,6 +241,10 @@ class SqliteReader:
     def find(self, table: str, key: Row) -> Row | None:
         rows = self._execute(_STATEMENTS[table].find, key).fetchall()
         return rows[0] if rows else None
+
+    def count(self, table: str) -> int:
+        count: int = self._execute(_STATEMENTS[table].count).fetchall()[0][0]
+        return count
 
     def page(self, table: str, prefix: Row, after: Row, limit: int) -> list[Row]:
         first, later = _STATEMENTS[table].pages[len(prefix)]

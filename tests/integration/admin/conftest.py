@@ -21,7 +21,7 @@ from spotbook.domain.commands import Command, FoundBooks, MakeAsset, MakeToken, 
 from spotbook.domain.credentials import House
 from spotbook.domain.pacing import Pacer
 from spotbook.server.admin import admin_app
-from spotbook.server.admin.app import audit_desk
+from spotbook.server.auditing import audit_desk
 from spotbook.server.metrics import Metrics
 from spotbook.server.parts import Parts
 from spotbook.settings import Settings

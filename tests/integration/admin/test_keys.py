@@ -30,6 +30,7 @@ def test_a_key_is_made_and_its_secret_shown_once(admin: Any) -> None:
         "made_at": admin.clock.now,
         "expires_at": None,
         "revoked_at": None,
+        "strict": False,
     }
 
 
@@ -39,6 +40,15 @@ def test_everything_but_the_permissions_may_be_given(admin: Any) -> None:
     key = admin.post(KEYS, body).json()
     assert key["allow"] == ["10.0.0.0/8", "192.0.2.7/32"]
     assert (key["label"], key["expires_at"]) == ("bot", expires)
+
+
+def test_a_strict_key_is_made_and_listed_as_one(admin: Any) -> None:
+    key = admin.post(KEYS, {"permissions": ["read"], "strict": True}).json()
+    admin.clock.now += 1
+    admin.post(KEYS, {"permissions": ["read"], "strict": False})
+    assert key["strict"] is True
+    assert [shown["strict"] for shown in admin.get(KEYS).json()["keys"]] == [True, False]
+    assert admin.parts.ring.find(key["api_key"]).key.strict
 
 
 @pytest.mark.parametrize(
@@ -54,6 +64,8 @@ def test_everything_but_the_permissions_may_be_given(admin: Any) -> None:
         ({"expires_at": 2**64}, "expires_at"),
         ({"expires_at": 1.5}, "expires_at"),
         ({"expires": 1}, "expires"),
+        ({"strict": 1}, "strict"),
+        ({"strict": None}, "strict"),
     ],
 )
 def test_bad_input_is_422(admin: Any, error: Error, change: dict[str, Any], name: str) -> None:
@@ -113,3 +125,6 @@ class TestBeyondLoopback:
         assert reply.json()["error"]["name"] == "allow"
         assert admin.post(KEYS, {"permissions": ["trade"], "allow": ["10.0.0.0/8"]}).status_code == 201
         assert admin.post(KEYS, {"permissions": ["read"]}).status_code == 201
+
+    def test_a_strict_key_needs_none(self, admin: Any) -> None:
+        assert admin.post(KEYS, {"permissions": ["trade", "withdraw"], "strict": True}).status_code == 201

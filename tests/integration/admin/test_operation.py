@@ -34,6 +34,7 @@ def test_status_shows_everything(admin: Any) -> None:
         "head": {"number": head.number, "time": head.time, "hash": head.hash.hex()},
         "books": admin.parts.reader.books,
         "queue": 0,
+        "audit": {"state": "off", "batch": 0, "lag": 0, "rounds": 0, "findings": 0, "round_seconds": 0.0},
     }
 
 
@@ -82,10 +83,38 @@ def test_a_broken_invariant_stops_the_writer(admin: Any, error: Error, monkeypat
 def test_what_is_not_known_to_be_done_is_said_so(
     admin: Any, error: Error, monkeypatch: pytest.MonkeyPatch, *, outcome: Any, status: int, code: str
 ) -> None:
-    monkeypatch.setattr(admin.parts.engine, "submit", lambda command, actor, answer, **_: answer(outcome))
+    def answer_all(submissions: Any, _: Any) -> None:
+        for submission, _gives_free in submissions:
+            submission.answer(outcome)
+
+    monkeypatch.setattr(admin.parts.engine, "submit_all", answer_all)
     reply = admin.deposit()
     assert error(reply) == (status, code)
     assert "torn" not in reply.text
+
+
+def test_resuming_what_runs_asks_nothing_of_the_writer(admin: Any) -> None:
+    before = admin.parts.engine.commands
+    assert admin.post("/resume", {"reason": "to be sure"}).json()["standing"] == "running"
+    assert admin.parts.engine.commands == before
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_stop_is_lifted_only_after_a_clean_audit(admin: Any, error: Error, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(state: Any, event: Any) -> None:
+        raise InvariantBroken("two and two are five")
+
+    admin.deposit()
+    with monkeypatch.context() as patched:
+        patched.setitem(applying.APPLICATIONS, AccountOpened, broken)
+        admin.post("/accounts", {"name": "b"})
+    tamper(admin, "UPDATE balance SET available = available + 1 WHERE account = 1001")
+    assert error(admin.post("/resume", {"reason": "hope"})) == (409, "audit_findings")
+    assert admin.client.get("/readyz").json() == {"ready": False, "why": "stopped"}
+    assert not any("could not be halted" in alarm for alarm in admin.alarms)
+    tamper(admin, "UPDATE balance SET available = available - 1 WHERE account = 1001")
+    assert admin.post("/resume", {"reason": "repaired"}).status_code == 200
+    assert admin.client.get("/readyz").json() == {"ready": True}
 
 
 def test_a_draining_server_takes_nothing_in(admin: Any, error: Error) -> None:

@@ -12,7 +12,7 @@ import pytest
 from integration.wire.conftest import HOUSE, OpenWire, Reply
 from integration.wire.trading import Floor, Party, trading
 from spotbook.app.engine import Engine
-from spotbook.app.writer import Done, Unknown
+from spotbook.app.writer import Done, Submission, Unknown
 from spotbook.domain import commands as c
 from spotbook.settings import Settings
 from spotbook.wire.coinw.commands import spotbook_order
@@ -121,15 +121,15 @@ def test_a_key_revoked_after_the_gate_is_refused_by_the_writer(
         key, secret = floor.wire.make_key(("read", "trade"), account=buyer.account)
         await asyncio.sleep(0)
         before = await buyer.everything()
-        submit = engine.submit
+        submit_all = engine.submit_all
 
         def revoking(*args: Any, **options: Any) -> None:
-            monkeypatch.setattr(engine, "submit", submit)
+            monkeypatch.setattr(engine, "submit_all", submit_all)
             outcome = floor.wire.parts.keys.revoke(HOUSE, buyer.account, key.api_key, floor.wire.store.reader())
             assert isinstance(outcome, Done)
-            submit(*args, **options)
+            submit_all(*args, **options)
 
-        monkeypatch.setattr(engine, "submit", revoking)
+        monkeypatch.setattr(engine, "submit_all", revoking)
         params = {**BID, "orderNumber": "1", "out_trade_no": "late", "fence": "true"}
         reply = await buyer.ask(command, params, key=key, secret=secret)
         assert (reply.code, reply.msg) == ("10006", "api_key error: invalid api key")
@@ -245,10 +245,11 @@ def test_a_stopped_writer_does_nothing_while_reads_go_on(open_wire: OpenWire) ->
 
 def test_a_fate_that_nobody_knows_is_said_to_be_unknown(open_wire: OpenWire, monkeypatch: pytest.MonkeyPatch) -> None:
     async def tell(floor: Floor) -> None:
-        def submit(command: c.Command, actor: object, answer: Any, **options: Any) -> None:
-            answer(Unknown("the journal's head cannot be read"))
+        def submit_all(submissions: list[tuple[Submission, bool]], refused: object) -> None:
+            for submission, _ in submissions:
+                submission.answer(Unknown("the journal's head cannot be read"))
 
-        monkeypatch.setattr(floor.wire.parts.engine, "submit", submit)
+        monkeypatch.setattr(floor.wire.parts.engine, "submit_all", submit_all)
         reply = await floor.buyer.ask("doTrade", BID)
         assert (reply.status, reply.code, reply.msg) == (200, "-201", "system error, outcome unknown")
 

@@ -1,7 +1,7 @@
 """The journal: canonical bytes, chained by their hashes."""
 
 import hashlib
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,11 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {int: NUMBERS, str: TEXTS, bool: st
 
 def events() -> st.SearchStrategy[e.Event]:
     kinds: list[Any] = list(get_args(e.Event))
-    return st.one_of([st.builds(kind, *[BY_TYPE[typ] for typ in kind.__annotations__.values()]) for kind in kinds])
+    return st.one_of([st.builds(kind, *map(values_of, get_type_hints(kind).values())) for kind in kinds])
+
+
+def values_of(typ: Any) -> st.SearchStrategy[Any]:
+    return BY_TYPE[typ] if typ in BY_TYPE else st.sampled_from(get_args(typ))  # one of some words
 
 
 TRANSACTIONS = st.lists(st.builds(Transaction, TEXTS, TEXTS, st.lists(events(), max_size=4)), max_size=4)
@@ -109,6 +113,26 @@ NOT_A_BATCH = [
 def test_bytes_that_this_program_would_not_have_written_are_no_batch(body: bytes) -> None:
     with pytest.raises(NotCanonical):
         read(body)
+
+
+ORDER = e.OrderPlaced(1001, 9, 2, "buy", "limit", 3, 10, 0, 4, 12, 0, "partly_filled", "bot", 5, 5)
+
+
+def test_an_order_is_written_whole_and_in_the_sequence_of_its_fields() -> None:
+    body = body_of(5, [Transaction("key:a", "PlaceOrder", [ORDER, e.OrderChanged(*ORDER)])])
+    fields = b'1001,9,2,"buy","limit",3,10,0,4,12,0,"partly_filled","bot",5,5'
+    assert body.endswith(b'"events":[["order",' + fields + b'],["order_changed",' + fields + b"]]}]}")
+    [placed, changed] = read(body)[1][0].events
+    assert (type(placed), type(changed)) == (e.OrderPlaced, e.OrderChanged)
+
+
+@pytest.mark.parametrize(
+    ("word", "other"), [(b'"buy"', b'"hold"'), (b'"limit"', b'"stop"'), (b'"partly_filled"', b'"new"')], ids=repr
+)
+def test_an_order_with_a_word_that_means_nothing_is_no_batch(word: bytes, other: bytes) -> None:
+    body = body_of(5, [Transaction("key:a", "PlaceOrder", [ORDER])])
+    with pytest.raises(NotCanonical):
+        read(body.replace(word, other))
 
 
 @given(st.integers(0, len(BODY) - 1), st.integers(0, 255))

@@ -16,7 +16,7 @@ from spotbook.app.keys import (
     first_seal,
     reseal,
 )
-from spotbook.app.ports import SealedSecret
+from spotbook.app.ports import SealedKey, SealedSecret
 from spotbook.app.writer import Done, Refused, Writer
 from spotbook.domain.credentials import Key
 from spotbook.domain.errors import Invalid, KeyExists, UnknownKey
@@ -200,8 +200,32 @@ def test_every_field_but_the_label_and_the_time_of_making_is_bound() -> None:
         key._replace(allow=("10.0.0.0/8",)),
         key._replace(expires_at=1),
         key._replace(revoked_at=1),
+        key._replace(strict=True),
     ]
-    assert len({bound(other) for other in [key, *others]}) == 7
+    assert len({bound(other) for other in [key, *others]}) == 8
+
+
+def test_secrets_that_were_sealed_before_there_were_strict_keys_still_open() -> None:
+    key = Key("k", USER, ("read", "trade"), ("10.0.0.0/8",), "bot", NOW, 5, 0)
+    assert bound(key) == b'["k",1001,["read","trade"],["10.0.0.0/8"],5,0]'
+    assert bound(key._replace(strict=True)) == b'["k",1001,["read","trade"],["10.0.0.0/8"],5,0,"strict"]'
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_key_that_is_made_strict_or_lax_in_the_file_opens_nothing(office: Office, *, strict: bool) -> None:
+    office.keys.make(HOUSE, USER, ("read",), strict=strict, api_key="key-1")
+    assert office.ring.find("key-1")
+    office.change(8, int(not strict))
+    assert office.ring.find("key-1") is None
+    assert office.tampered == ["key-1"]
+
+
+def test_a_strict_key_stays_strict_when_it_is_revoked(office: Office) -> None:
+    _, secret = office.keys.make(HOUSE, USER, ("read",), strict=True, api_key="key-1")
+    assert isinstance(office.keys.revoke(HOUSE, USER, "key-1", office.reader), Done)
+    found = office.ring.find("key-1")
+    assert found
+    assert (found.key.strict, found.key.revoked_at, found.secret) == (True, NOW, secret.encode())
 
 
 # --- revoking -----------------------------------------------------------------------------------
@@ -242,6 +266,15 @@ def test_another_accounts_key_is_not_revoked_and_goes_on(office: Office) -> None
     assert not found.key.revoked_at
 
 
+def test_a_key_without_a_secret_can_be_revoked_and_stays_shut(office: Office) -> None:
+    office.make()
+    del office.disk.secrets["key-1"]  # as in books that were made from a journal
+    outcome = office.keys.revoke(HOUSE, USER, "key-1", office.reader)
+    assert isinstance(outcome, Done)
+    assert outcome.result.revoked_at
+    assert office.new_ring().find("key-1") is None
+
+
 def test_a_key_whose_row_was_changed_can_be_revoked_and_stays_shut(office: Office) -> None:
     office.make()
     office.change(2, "read")
@@ -279,6 +312,72 @@ def test_a_revocation_is_seen_by_the_very_next_find(office: Office) -> None:
     found = office.ring.find("key-1")
     assert found
     assert found.key.revoked_at
+
+
+class Watched(MemoryReader):
+    """A reader that counts how often a key's row was looked at."""
+
+    looked = 0
+
+    def sealed_key(self, api_key: str) -> SealedKey | None:
+        self.looked += 1
+        return super().sealed_key(api_key)
+
+
+def told_ring(office: Office) -> tuple[KeyRing, Watched]:
+    """Return a ring that the writer tells of keys that change, as in a running server, and its reader."""
+    reader = Watched(office.disk)
+    ring = KeyRing(reader, VAULT, lambda key: office.tampered.append(key.api_key))
+    ring.note(reader.head().number)
+    return ring, reader
+
+
+def test_a_key_is_not_looked_at_again_for_batches_that_changed_no_key(office: Office) -> None:
+    office.make()
+    ring, reader = told_ring(office)
+    first = ring.find("key-1")
+    for number in range(5):
+        office.engine.execute(deposit(f"tx-{number}"), HOUSE)
+        assert ring.find("key-1") is first
+    assert reader.looked == 1
+
+
+def test_a_key_is_looked_at_again_after_a_batch_that_changed_one(office: Office) -> None:
+    office.make()
+    ring, _ = told_ring(office)
+    assert ring.find("key-1")
+    office.keys.revoke(HOUSE, USER, "key-1", office.reader)
+    ring.note(office.reader.head().number)
+    found = ring.find("key-1")
+    assert found
+    assert found.key.revoked_at
+
+
+def test_what_was_read_before_the_batch_that_changed_a_key_is_not_kept_for_good(office: Office) -> None:
+    """The writer may say so before the moment that the ring reads has got there."""
+    office.make()
+    ring, reader = told_ring(office)
+    ring.note(reader.head().number + 1)
+    assert ring.find("key-1")
+    office.keys.revoke(HOUSE, USER, "key-1", office.reader)
+    found = ring.find("key-1")
+    assert found
+    assert found.key.revoked_at
+
+
+def test_a_row_that_was_changed_behind_the_writers_back_is_seen_at_once_or_within_a_second(office: Office) -> None:
+    office.make()
+    ring, _ = told_ring(office)
+    assert ring.find("key-1")
+    office.change(1, USER + 1)
+    assert ring.find("key-1") is None
+    office.change(1, USER)
+    assert ring.find("key-1")
+    office.change(1, USER + 1)
+    office.engine.execute(deposit("tx-1"), HOUSE)
+    office.clock.now += 1_000
+    office.engine.execute(deposit("tx-2"), HOUSE)
+    assert ring.find("key-1") is None
 
 
 def test_a_key_that_is_gone_from_the_file_is_forgotten(office: Office) -> None:

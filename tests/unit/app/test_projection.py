@@ -103,12 +103,18 @@ def test_a_frozen_account_is_the_same_row_changed() -> None:
 
 def test_a_keys_lists_are_text_with_commas() -> None:
     made = rows(e.KeyMade("k", 1001, ("read", "trade"), ("10.0.0.0/8", "::1/128"), "bot", 1, 2, 0))
-    assert made == {"api_key": [("k", 1001, "read,trade", "10.0.0.0/8,::1/128", "bot", 1, 2, 0)]}
+    assert made == {"api_key": [("k", 1001, "read,trade", "10.0.0.0/8,::1/128", "bot", 1, 2, 0, 0)]}
 
 
 def test_a_revoked_key_is_the_same_row_changed() -> None:
     made = rows(e.KeyMade("k", 1001, ("read",), (), "", 1, 0, 0), e.KeyRevoked("k", 1001, ("read",), (), "", 1, 0, 9))
-    assert made == {"api_key": [("k", 1001, "read", "", "", 1, 0, 9)]}
+    assert made == {"api_key": [("k", 1001, "read", "", "", 1, 0, 9, 0)]}
+
+
+def test_whether_a_key_is_strict_is_a_number_in_its_row_and_stays_when_it_is_revoked() -> None:
+    key = ("k", 1001, ("read",), (), "", 1, 0)
+    assert rows(e.KeyMade(*key, 0, strict=True)) == {"api_key": [("k", 1001, "read", "", "", 1, 0, 0, 1)]}
+    assert rows(e.KeyRevoked(*key, 9, strict=True)) == {"api_key": [("k", 1001, "read", "", "", 1, 0, 9, 1)]}
 
 
 def test_a_token_is_a_row_and_moves_the_counter_when_it_is_made() -> None:

@@ -25,13 +25,16 @@ def test_it_says_what_was_applied_and_where_the_copy_is(old: Path) -> None:
     result = run("migrate", "--data", old)
     assert result.exit_code == 0
     copy = old / f"{FILE}.schema-1"
-    assert result.stdout == f"applied 0002 trading\nthe books as they were are in {copy}\n"
+    assert result.stdout == f"applied 0002 trading, 0003 strict_keys\nthe books as they were are in {copy}\n"
     assert copy.exists()
 
 
 def test_programs_are_told_the_same(old: Path) -> None:
     result = run("migrate", "--data", old, "--json")
-    assert json.loads(result.stdout) == {"steps": ["0002 trading"], "copy": str(old / f"{FILE}.schema-1")}
+    assert json.loads(result.stdout) == {
+        "steps": ["0002 trading", "0003 strict_keys"],
+        "copy": str(old / f"{FILE}.schema-1"),
+    }
 
 
 def test_a_second_time_there_is_nothing_to_do(old: Path) -> None:

@@ -255,7 +255,7 @@ def test_a_reply_without_data_is_a_success(host: Host) -> None:
 
 def test_every_error_survives_pickling() -> None:
     kinds = [kind for kind in vars(package).values() if isinstance(kind, type) and issubclass(kind, SpotbookError)]
-    assert len(kinds) == 21
+    assert len(kinds) == 22
     for kind in kinds:
         error = kind("words", "doTrade", ambiguous=True)
         again = pickle.loads(pickle.dumps(error))

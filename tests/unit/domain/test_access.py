@@ -34,9 +34,14 @@ def books() -> Bench:
 
 def test_a_key_is_made_as_asked(books: Bench) -> None:
     key = books.do(make_key(permissions=PERMISSIONS, allow=("10.0.0.0/8",), label="bot", expires_at=NOW + 1))
-    assert key == ("key-1", USER, PERMISSIONS, ("10.0.0.0/8",), "bot", NOW, NOW + 1, 0)
+    assert key == ("key-1", USER, PERMISSIONS, ("10.0.0.0/8",), "bot", NOW, NOW + 1, 0, False)
     assert books.state.keys.get("key-1") == key
     assert books.state.keys_of.get(USER) == ("key-1",)
+
+
+def test_a_strict_key_is_strict_for_ever(books: Bench) -> None:
+    assert books.do(make_key(strict=True)).strict
+    assert books.do(RevokeKey(USER, "key-1", NOW)).strict
 
 
 @pytest.mark.parametrize("permissions", [("read",), ("read", "withdraw"), ("trade", "withdraw"), PERMISSIONS])

@@ -370,3 +370,56 @@ def test_restoring_keeps_to_the_bound() -> None:
     assert [found.subject.address for found in ladders.bans(NOW)] == ["a", "b"]
     ladders.restore(stored[:1], NOW)
     assert len(ladders) == 2
+
+
+# --- wrong signatures ---------------------------------------------------------------------------------
+
+
+def forgeries(per_key: int = 2, per_address: int = 3, ladder: LadderRules | None = None) -> Pacer:
+    rules = LimitRules(LIFTED, LIFTED, ladder, 0, forgeries_per_key=per_key, forgeries_per_address=per_address)
+    return Pacer(rules)
+
+
+def test_wrong_signatures_of_a_key_at_an_address_have_places_for_ten_seconds() -> None:
+    pacer = forgeries()
+    assert [pacer.forgery("k", HOME, NOW + step).allowed for step in range(3)] == [True, True, False]
+    assert pacer.forgery("k", HOME, NOW + 9_999) == Verdict(False, 2, 0, 2, 1)
+    assert pacer.forgery("k", HOME, NOW + 10_000).allowed
+
+
+def test_so_have_those_of_an_address_whatever_the_key() -> None:
+    pacer = forgeries()
+    assert [pacer.forgery(key, HOME, NOW).allowed for key in "klmk"] == [True, True, True, False]
+
+
+def test_another_address_has_places_of_its_own() -> None:
+    pacer = forgeries()
+    for _ in range(9):
+        pacer.forgery("k", HOME, NOW)
+    assert pacer.forgery("k", "192.0.2.2", NOW).allowed
+
+
+def test_a_wrong_signature_takes_no_place_of_calls() -> None:
+    pacer = Pacer(LimitRules(1, 1, None, 0))
+    for _ in range(9):
+        pacer.forgery("k", HOME, NOW)
+    assert pacer.address_call(HOME, NOW).allowed
+    assert pacer.user_call(USER, HOME, "c", FIVE, NOW).allowed
+
+
+def test_wrong_signatures_that_were_refused_climb_the_ladder_of_the_address_alone() -> None:
+    pacer = forgeries(ladder=LadderRules(address_errors_max=2, user_errors_max=0))
+    verdicts = [pacer.forgery("k", HOME, NOW) for _ in range(2 + 6)]
+    (ban,) = verdicts[-1].begun
+    assert (ban.subject.user, ban.subject.address, ban.kind) == (None, HOME, "ban")
+    assert not pacer.address_call(HOME, NOW).allowed
+    assert pacer.address_call("192.0.2.2", NOW).allowed
+    assert pacer.user_call(USER, "192.0.2.2", "c", FIVE, NOW).allowed
+
+
+def test_the_tables_of_wrong_signatures_are_bounded() -> None:
+    pacer = Pacer(LimitRules(LIFTED, LIFTED, None, 0, subjects_max=5))
+    for number in range(50):
+        pacer.forgery("k", f"192.0.2.{number}", NOW)
+    assert len(pacer._key_forgeries) <= 5
+    assert len(pacer._address_forgeries) <= 5

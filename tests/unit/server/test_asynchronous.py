@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from spotbook.app.engine import Busy, Engine
-from spotbook.app.writer import Done, NotDone, Outcome
+from spotbook.app.writer import Done, NotDone, Outcome, Submission
 from spotbook.domain.commands import OpenAccount
 from spotbook.server.asynchronous import AsyncEngine
 from support.commands import HOUSE
@@ -19,12 +19,19 @@ class StandIn(Engine):
 
     def __init__(self) -> None:
         self.answers: list[Callable[[Outcome], None]] = []
+        self.handed_over: list[int] = []
         self.busy = False
 
-    def submit(self, command: Any, actor: Any, answer: Callable[[Outcome], None], **_: Any) -> None:
-        if self.busy:
-            raise Busy("the queue is full")
-        self.answers.append(answer)
+    def submit_all(
+        self, submissions: Iterable[tuple[Submission, bool]], refused: Callable[[Submission, Busy], None]
+    ) -> None:
+        taken = [submission for submission, _ in submissions]
+        self.handed_over.append(len(taken))
+        for submission in taken:
+            if self.busy:
+                refused(submission, Busy("the queue is full"))
+            else:
+                self.answers.append(submission.answer)
 
     def answer_all(self) -> None:
         outcomes = [(answer, Done(number, True, 1, 1)) for number, answer in enumerate(self.answers)]
@@ -34,12 +41,19 @@ class StandIn(Engine):
         self.answers.clear()
 
 
-def test_the_answers_of_a_batch_wake_the_loop_once() -> None:
+async def handed_over() -> None:
+    """Let the tasks ask, and then what they asked for be handed over together."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+def test_what_a_turn_asks_for_is_handed_over_together_and_its_answers_wake_the_loop_once() -> None:
     async def run() -> tuple[list[Outcome], int]:
         engine = StandIn()
         waiting = AsyncEngine(engine)
         tasks = [asyncio.create_task(waiting.carry_out(OPEN, HOUSE)) for _ in range(100)]
-        await asyncio.sleep(0)
+        await handed_over()
+        assert engine.handed_over == [100]
         loop, woken = asyncio.get_running_loop(), 0
         wake = loop.call_soon_threadsafe
 
@@ -62,7 +76,7 @@ def test_who_has_gone_away_is_passed_over() -> None:
         engine = StandIn()
         waiting = AsyncEngine(engine)
         gone, stays = (asyncio.create_task(waiting.carry_out(OPEN, HOUSE)) for _ in range(2))
-        await asyncio.sleep(0)
+        await handed_over()
         gone.cancel()
         await asyncio.sleep(0)
         engine.answer_all()
@@ -85,7 +99,7 @@ def test_one_loop_after_another_is_served() -> None:
 
     async def run() -> Outcome:
         task = asyncio.create_task(waiting.carry_out(OPEN, HOUSE))
-        await asyncio.sleep(0)
+        await handed_over()
         engine.answer_all()
         return await task
 

@@ -10,10 +10,25 @@ It reads beside a running writer and holds no snapshot for long:
    row by row (`history`).
 
 Whatever is in the file, the audit ends with a report. Memory: the rows that change, once, and bounded buffers.
+
+That is a whole pass (`audit`, and `AuditDesk` for who asks). `BackgroundAudit` keeps one replay and goes round all
+tables for as long as a server runs, in small slices (`rounds`).
 """
 
+from spotbook.app.audit.background import OFF, BackgroundAudit
+from spotbook.app.audit.background import Progress as BackgroundProgress
 from spotbook.app.audit.desk import AuditClosed, AuditDesk
 from spotbook.app.audit.report import Finding, Report
 from spotbook.app.audit.run import Progress, audit
 
-__all__ = ["AuditClosed", "AuditDesk", "Finding", "Progress", "Report", "audit"]
+__all__ = [
+    "OFF",
+    "AuditClosed",
+    "AuditDesk",
+    "BackgroundAudit",
+    "BackgroundProgress",
+    "Finding",
+    "Progress",
+    "Report",
+    "audit",
+]

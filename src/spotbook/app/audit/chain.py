@@ -8,20 +8,39 @@ from spotbook.app.ports import Head, Reader, StoredBatch
 
 
 class Unreadable(Exception):
-    """The journal cannot be read beyond some batch."""
+    """The journal cannot be read beyond the batch `after`."""
+
+    def __init__(self, after: int, odd: Exception) -> None:
+        super().__init__(f"the journal cannot be read after batch {after}: {odd}")
+        self.after = after
+
+
+class EndUnreadable(Exception):
+    """The journal's end cannot be read, so that there is nothing to measure the books by."""
 
 
 SLICE = 32
 """Batches read at a time: a slice of the largest is some 50 MB."""
 
 
-def stored(reader: Reader, after: int, last: int) -> Iterator[StoredBatch]:
+def end(reader: Reader) -> Head:
+    """Return the head of the journal. Raises EndUnreadable."""
+    try:
+        head = reader.head()
+    except Exception as odd:
+        raise EndUnreadable(f"the head of the journal cannot be read: {odd}") from odd
+    if tuple(type(value) for value in head) != (int, int, bytes):
+        raise EndUnreadable("the head of the journal holds values of other kinds than a head's")
+    return head
+
+
+def stored(reader: Reader, after: int, last: int, at_once: int = SLICE) -> Iterator[StoredBatch]:
     """Yield the batches with numbers above `after` up to `last`, as far as they are there. Raises Unreadable."""
     while after < last:
         try:
-            batches = [batch for batch in reader.batches(after, SLICE) if _typed(batch)]
+            batches = [batch for batch in reader.batches(after, at_once) if _typed(batch)]
         except Exception as odd:
-            raise Unreadable(f"the journal cannot be read after batch {after}: {odd}") from odd
+            raise Unreadable(after, odd) from odd
         for batch in batches:
             if batch.number > last:
                 return

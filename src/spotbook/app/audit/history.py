@@ -7,8 +7,8 @@ The digest is Python's own hash of bytes, SipHash, which is the quickest there i
 anew for each audit, so that no rows can be made up whose sum comes out right.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -16,9 +16,12 @@ from spotbook.app.audit import candles, chain
 from spotbook.app.audit.report import Findings
 from spotbook.app.audit.words import difference, place_of
 from spotbook.app.journal import NotCanonical
-from spotbook.app.pages import every, pages
+from spotbook.app.pages import pages
 from spotbook.app.ports import Reader, Row
 from spotbook.app.projection import TABLES, changes_of, merged
+from spotbook.limits import PAGE_ROWS_MAX
+
+T = TypeVar("T")
 
 PARTS = 65_536
 """With a thousand million rows, a part has some 15,000."""
@@ -40,6 +43,12 @@ class Tally:
     def part(self, row: Row) -> int:
         """Return the part in which the row is counted."""
         return hash(row[: self._keys]) % PARTS
+
+    def copy(self) -> "Tally":
+        """Return the sums of this moment."""
+        copy = Tally(self._keys, self._secret)
+        copy.sums[:] = self.sums
+        return copy
 
     def add(self, rows: Iterable[Row]) -> None:
         """Count rows."""
@@ -97,64 +106,87 @@ class History:
         differing = {}
         for table in self._tallies:
             try:
-                differing[table] = self._differing(table, findings)
+                differing[table] = finished(self.scan(table, findings))
             except Exception as unreadable:  # noqa: BLE001  (whatever stands in the file is a finding, not the end)
                 findings.add("tables", f"table {table} cannot be read: {unreadable}")
         differing = {table: parts for table, parts in differing.items() if parts}
         if differing:
             try:
-                self._explain(differing, findings)
+                finished(self.explain(differing, findings))
             except Exception as unreadable:  # noqa: BLE001  (the same)
                 findings.add("tables", f"{', '.join(differing)} differ from the journal, and {unreadable}")
 
-    def _differing(self, table: str, findings: Findings) -> list[int]:
+    def scan(self, table: str, findings: Findings, rows_max: int = PAGE_ROWS_MAX) -> Generator[None, None, list[int]]:
+        """Read a table, up to `rows_max` rows a step; return the parts that are not as the replay has them."""
         last, of, now = self._bounds[table]
         tally = Tally(TABLES[table].keys, self._secret)
         latest: Row = (last,)
-        for rows in pages(self._reader, table):
+        for rows in pages(self._reader, table, rows_max=rows_max):
             # A row with anything but a number there makes the table unreadable.
             later = [row for row in rows if of(row) > last]
             tally.add([row for row in rows if of(row) <= last] if later else rows)
             latest = max([latest, *later], key=_last) if now else latest
+            yield
         if now and _last(latest) > now():
             findings.add("tables", f"table {table} has a row that no batch made: {latest}", **place_of(table, latest))
         return self._tallies[table].differing(tally)
 
-    def _explain(self, differing: dict[str, list[int]], findings: Findings) -> None:
+    def explain(
+        self, differing: dict[str, list[int]], findings: Findings, rows_max: int = PAGE_ROWS_MAX
+    ) -> Generator[None, None, None]:
+        """Note the rows by which these parts differ, a batch or up to `rows_max` rows a step."""
         wanted = {table: set(parts[:EXPLAINED_MAX]) for table, parts in differing.items()}
         expected: dict[str, dict[Row, Row]] = {table: {} for table in wanted}
-        for table, row in self._journalled(wanted):
-            key = row[: TABLES[table].keys]
-            if TABLES[table].merges and key in expected[table]:
-                row = merged(TABLES[table], expected[table][key], row)  # noqa: PLW2901  (what it has become by now)
-            elif key in expected[table]:
-                words = f"the journal makes a row of {table} twice: {key}"
-                findings.add("twice", words, **place_of(table, row))
-            expected[table][key] = row
+        for made in self._journalled(wanted):
+            for table, row in made:
+                key = row[: TABLES[table].keys]
+                if TABLES[table].merges and key in expected[table]:
+                    row = merged(TABLES[table], expected[table][key], row)  # noqa: PLW2901  (what it became by now)
+                elif key in expected[table]:
+                    words = f"the journal makes a row of {table} twice: {key}"
+                    findings.add("twice", words, **place_of(table, row))
+                expected[table][key] = row
+            yield
         for table, parts in differing.items():
-            self._compare_rows(table, wanted[table], expected[table], findings)
+            yield from self._compare_rows(table, wanted[table], expected[table], findings, rows_max)
             if len(parts) > EXPLAINED_MAX:
                 words = f"{len(parts) - EXPLAINED_MAX} parts more of table {table} differ from the journal"
                 findings.add("tables", words)
 
-    def _journalled(self, wanted: dict[str, set[int]]) -> Iterator[tuple[str, Row]]:
-        """Yield the rows of the wanted parts as the journal makes them."""
+    def _journalled(self, wanted: dict[str, set[int]]) -> Iterator[list[tuple[str, Row]]]:
+        """Yield, batch by batch, the rows of the wanted parts as the journal makes them."""
         for batch in chain.stored(self._reader, 0, self._last):
             try:
                 rows = changes_of(batch.number, chain.read(batch)).rows
             except NotCanonical:
                 continue  # the replay has said so
+            made: list[tuple[str, Row]] = []
             for table, parts in wanted.items():
                 part, (last, of, _) = self._tallies[table].part, self._bounds[table]
-                yield from ((table, row) for row in rows.get(table, ()) if part(row) in parts and of(row) <= last)
+                made += [(table, row) for row in rows.get(table, ()) if part(row) in parts and of(row) <= last]
+            yield made
 
-    def _compare_rows(self, table: str, parts: set[int], expected: dict[Row, Row], findings: Findings) -> None:
+    def _compare_rows(
+        self, table: str, parts: set[int], expected: dict[Row, Row], findings: Findings, rows_max: int
+    ) -> Iterator[None]:
         keys, part, (last, of, _) = TABLES[table].keys, self._tallies[table].part, self._bounds[table]
-        for row in every(self._reader, table):
-            if part(row) not in parts or of(row) > last:
-                continue
-            should = expected.pop(row[:keys], None)
-            if should != row:
-                findings.add("tables", difference(findings, table, row, should), **place_of(table, should or row))
+        for rows in pages(self._reader, table, rows_max=rows_max):
+            for row in rows:
+                if part(row) not in parts or of(row) > last:
+                    continue
+                should = expected.pop(row[:keys], None)
+                if should != row:
+                    findings.add("tables", difference(findings, table, row, should), **place_of(table, should or row))
+            yield
         for should in expected.values():
             findings.add("tables", difference(findings, table, None, should), **place_of(table, should))
+
+
+def finished(steps: Generator[None, None, T]) -> T:
+    """Return what steps come to, taken at one go."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result

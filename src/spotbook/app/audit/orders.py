@@ -156,9 +156,10 @@ class Orders:
             moved, should = moves.get(key, (0, 0)), due.get(key, (0, 0))
             if moved != should:
                 account, asset, why, number = key
+                of = "deposit" if why == "deposit" else "order"
                 words = (
-                    f"entries '{why}' for order {number} move {self._sides(asset, moved)} of account {account};"
-                    f" its orders and fills move {self._sides(asset, should)}"
+                    f"entries '{why}' for {of} {number} move {self._sides(asset, moved)} of account {account};"
+                    f" its deposit, orders and fills move {self._sides(asset, should)}"
                 )
                 self._note("entries", words, account=account, asset=asset)
 

@@ -1,13 +1,16 @@
 """The replay: every batch taken in order, checked against what went before, and folded into the rows expected."""
 
+import sys
+from collections.abc import Callable, Iterator
+
 from spotbook.app.audit import candles, chain
 from spotbook.app.audit.candles import Candles
-from spotbook.app.audit.history import Tally
+from spotbook.app.audit.history import Marks, Tally
 from spotbook.app.audit.report import Findings
 from spotbook.app.audit.transaction import Checks
-from spotbook.app.journal import START
+from spotbook.app.journal import START, Transaction
 from spotbook.app.ports import Changes, Head, Row, StoredBatch
-from spotbook.app.projection import TABLES, changes_of, merged
+from spotbook.app.projection import TABLES, Fold, merged
 from spotbook.domain.asset import Asset
 
 
@@ -28,37 +31,71 @@ class Replay:
         self.tallies = {table.name: Tally(table.keys, secret) for table in growing}
         self.checks = Checks(self.tables, findings)
 
+    def marks(self) -> Marks:
+        """Return up to where the digests count."""
+        counter = self.tables["counter"].get(("deposit",))
+        return Marks(self.head.number, int(counter[1]) if counter else 0, self.candles.ended_by)
+
     def take(self, batch: StoredBatch) -> None:
         """Take the next batch. Whatever is wrong with it is noted, and the replay goes on as well as it can."""
+        for _ in self.steps(batch, sys.maxsize):
+            pass
+
+    def steps(self, batch: StoredBatch, most: int) -> Iterator[None]:
+        """Take the next batch by steps of about `most` events or rows: a step ends with a transaction.
+
+        Only when all steps are done is the replay where the batch left the books.
+        """
         wrong = chain.fault(self.head, batch)
         if wrong:
-            self._findings.add(*wrong, batch=batch.number)
+            self._findings.add(*wrong, batch=self.head.number + 1 if wrong[0] == "numbers" else batch.number)
         # Each link is checked against the hash as it is stored, so that one changed batch is one finding.
         self.head = Head(batch.number, max(batch.time, self.head.time), batch.hash)
         try:
             transactions = chain.read(batch)
-            changes = changes_of(batch.number, transactions)
+            fold = Fold(batch.number)
+            for _ in _by_events(transactions, most, fold.take):
+                yield
+            changes = fold.changes()
         except Exception as odd:  # noqa: BLE001  (whatever stands in the file is a finding, not the end)
             words = f"the bytes of batch {batch.number} are not what the writer writes: {odd}"
             self._findings.add("bytes", words, batch=batch.number)
             return
         for row in changes.rows.get("asset", ()):
             self._findings.assets[int(row[0])] = Asset(*row)  # type: ignore[arg-type]
-        for transaction in transactions:
-            self.checks.transaction(batch.number, batch.time, transaction)
-        self._fold(changes)
+        yield from _by_events(
+            transactions, most, lambda transaction: self.checks.transaction(batch.number, batch.time, transaction)
+        )
+        yield from self._fold(changes, most)
         self.tallies[candles.TABLE].add(self.candles.pass_to(self.head.time))
 
-    def _fold(self, changes: Changes) -> None:
+    def _fold(self, changes: Changes, most: int) -> Iterator[None]:
         for table, removed in changes.removed.items():
             for key in removed:
                 self.tables[table].pop(key, None)
         for table, rows in changes.rows.items():
-            if TABLES[table].grows:
-                self.tallies[table].add(rows)
-            else:
-                declared, expected = TABLES[table], self.tables[table]
-                for row in rows:
-                    key = row[: declared.keys]
-                    is_merged = declared.merges and key in expected
-                    expected[key] = merged(declared, expected[key], row) if is_merged else row
+            for start in range(0, len(rows), most):
+                self._set(table, rows[start : start + most])
+                yield
+
+    def _set(self, table: str, rows: list[Row]) -> None:
+        declared = TABLES[table]
+        if declared.grows:
+            self.tallies[table].add(rows)
+            return
+        expected = self.tables[table]
+        for row in rows:
+            key = row[: declared.keys]
+            is_merged = declared.merges and key in expected
+            expected[key] = merged(declared, expected[key], row) if is_merged else row
+
+
+def _by_events(transactions: list[Transaction], most: int, take: Callable[[Transaction], None]) -> Iterator[None]:
+    """Have every transaction taken; yield after about `most` events."""
+    taken = 0
+    for transaction in transactions:
+        take(transaction)
+        taken += len(transaction.events)
+        if taken >= most:
+            taken = 0
+            yield

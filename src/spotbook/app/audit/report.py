@@ -76,6 +76,13 @@ class Findings:
             return f"{units} units of asset {asset}"
         return f"{show_stripped(units, known.scale)} {known.name}"
 
+    def drain(self) -> tuple[Finding, ...]:
+        """Return the findings since it was last drained, and have them no more."""
+        drained = self.all()
+        self._found.clear()
+        self._more = 0
+        return drained
+
     def all(self) -> tuple[Finding, ...]:
         """Return the findings; a last one says how many more there were."""
         if not self._more:

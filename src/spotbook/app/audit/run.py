@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from spotbook.app.audit import chain, tables, totals
-from spotbook.app.audit.history import History, Marks
+from spotbook.app.audit.history import History
 from spotbook.app.audit.replay import Replay
 from spotbook.app.audit.report import Findings, Report
 from spotbook.app.journal import START
@@ -34,45 +34,31 @@ def audit(reader: Reader, *, progress: Watch | None = None) -> Report:
     replay = Replay(findings, secret)
     head = START
     try:
-        head = _head(reader)
+        head = chain.end(reader)
         _check_start(reader, findings)
         _replay(reader, replay, head.number, findings, progress)
         head = _compare_tables(reader, replay, findings, progress)
-    except HeadUnreadable as odd:
+    except chain.EndUnreadable as odd:
         findings.add("head", str(odd))
     else:
         totals.check(replay.tables, findings)
-        counter = replay.tables["counter"].get(("deposit",))
-        deposits = int(counter[1]) if counter else 0
-        marks = Marks(head.number, deposits, replay.candles.ended_by)
+        marks = replay.marks()._replace(batch=head.number)
         History(reader, replay.tallies, marks, secret).compare(findings)
+    for words in reader.damage():
+        findings.add("file", words)
     found = findings.all()
     return Report(not found, head.number, head.hash, replay.checks.entries, found)
-
-
-class HeadUnreadable(Exception):
-    """The journal's end cannot be read, so that there is nothing to measure the books by."""
-
-
-def _head(reader: Reader) -> Head:
-    try:
-        head = reader.head()
-    except Exception as odd:
-        raise HeadUnreadable(f"the head of the journal cannot be read: {odd}") from odd
-    if tuple(type(value) for value in head) != (int, int, bytes):
-        raise HeadUnreadable("the head of the journal holds values of other kinds than a head's")
-    return head
 
 
 def _moment(reader: Reader, keys: list[tables.Key], findings: Findings) -> tuple[Head, list[StoredBatch], tables.Rows]:
     """Return, of one moment, the head, the batch beyond it (there should be none) and the rows of these keys."""
     try:
         with reader.snapshot():
-            return _head(reader), reader.batches(reader.head().number, 1), tables.reread(reader, keys, findings)
-    except HeadUnreadable:
+            return chain.end(reader), reader.batches(reader.head().number, 1), tables.reread(reader, keys, findings)
+    except chain.EndUnreadable:
         raise
     except Exception as odd:
-        raise HeadUnreadable(f"the end of the journal cannot be read: {odd}") from odd
+        raise chain.EndUnreadable(f"the end of the journal cannot be read: {odd}") from odd
 
 
 def _check_start(reader: Reader, findings: Findings) -> None:

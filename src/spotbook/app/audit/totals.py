@@ -1,6 +1,8 @@
 """What must hold over all accounts together."""
 
+import sys
 from collections import Counter
+from collections.abc import Iterator
 
 from spotbook.app.audit.report import Findings
 from spotbook.app.ports import Row
@@ -9,12 +11,20 @@ from spotbook.domain.account import WORLD
 
 def check(expected: dict[str, dict[Row, Row]], findings: Findings) -> None:
     """Check that world is the negative of everybody else, within supply, and that holds explain what is frozen."""
+    for _ in steps(expected, findings, sys.maxsize):
+        pass
+
+
+def steps(expected: dict[str, dict[Row, Row]], findings: Findings, most: int) -> Iterator[None]:
+    """Check the same, up to `most` rows a step. `expected` must not change meanwhile."""
     world: Counter[int] = Counter()
     others: Counter[int] = Counter()
     held: Counter[tuple[int, int]] = Counter()
-    for account, asset, _, _, amount in expected["hold"].values():
+    for number, (account, asset, _, _, amount) in enumerate(expected["hold"].values(), 1):
         held[int(account), int(asset)] += int(amount)
-    for account, asset, available, frozen, version in expected["balance"].values():
+        if not number % most:
+            yield
+    for number, (account, asset, available, frozen, version) in enumerate(expected["balance"].values(), 1):
         place = {"account": int(account), "asset": int(asset)}
         (world if account == WORLD else others)[int(asset)] += int(available) + int(frozen)
         owned = held.pop((int(account), int(asset)), 0)
@@ -26,6 +36,8 @@ def check(expected: dict[str, dict[Row, Row]], findings: Findings) -> None:
                 entry=int(version),
                 **place,
             )
+        if not number % most:
+            yield
     for (account, asset), owned in held.items():
         words = f"holds own {findings.amount(asset, owned)} of account {account}, which has none"
         findings.add("frozen", words, account=account, asset=asset)

@@ -24,9 +24,6 @@ from spotbook.domain.events import (
 
 Expected = dict[str, dict[Row, Row]]
 
-DEPOSITED = {"deposit"}
-"""Entries for these reasons are accounted for by a deposit; those for any other by orders and fills."""
-
 NOTHING_MOVED = (0, 0)
 
 
@@ -67,6 +64,7 @@ class Checks:
                 self._markets.take(batch, event)
             elif type(event) is DepositMade:
                 self._deposit(batch, event, events)
+                _account_for(moves, event)
             elif type(event) is AccountOpened:
                 self._accounts.setdefault((event.id,), ())  # the batch may use it at once; its row comes with the fold
         self._close(batch, legs, unowned)
@@ -97,10 +95,9 @@ class Checks:
         legs[asset] = legs.get(asset, 0) + available_after - available + frozen_after - frozen
         if frozen_after != frozen:
             unowned[key] = unowned.get(key, 0) + frozen_after - frozen
-        if why not in DEPOSITED:
-            leg = account, asset, why, ref
-            moved = moves.get(leg, NOTHING_MOVED)
-            moves[leg] = moved[0] + available_after - available, moved[1] + frozen_after - frozen
+        leg = account, asset, why, ref
+        moved = moves.get(leg, NOTHING_MOVED)
+        moves[leg] = moved[0] + available_after - available, moved[1] + frozen_after - frozen
 
     def _examine(self, batch: int, entry: Entry, before: Row, last: int) -> None:
         """Note what is wrong with an entry, if anything is: it may only be the first of its account and asset."""
@@ -160,3 +157,11 @@ class Checks:
                     return
         words = f"deposit {number} of {self._findings.amount(asset, amount)} has no entry that says the same"
         self._findings.add("deposits", words, batch=batch, entry=version, account=account, asset=asset)
+
+
+def _account_for(moves: Moves, deposit: DepositMade) -> None:
+    """Take away what a deposit accounts for: the leg of its account, and that of world. Of the rest orders tell."""
+    for account, units in ((deposit.account, deposit.amount), (WORLD, -deposit.amount)):
+        leg = account, deposit.asset, "deposit", deposit.id
+        if moves.get(leg) == (units, 0):
+            del moves[leg]

@@ -22,6 +22,7 @@ def keys() -> None:
 @click.option("--allow", multiple=True, metavar="CIDR", help="Addresses it may be used from; repeatable.")
 @click.option("--label", help="A word to know it by.")
 @click.option("--expires-at", type=int, help="Milliseconds since 1970.")
+@click.option("--strict", is_flag=True, help="Refuse the exchange's MD5 signature; take HMAC-SHA256 only.")
 @json_option
 @pass_connection
 def add(
@@ -32,11 +33,18 @@ def add(
     allow: tuple[str, ...],
     label: str | None,
     expires_at: int | None,
+    strict: bool,
     as_json: bool,
 ) -> None:
     """Make a key. Its secret is shown this once."""
     ordered = [permission for permission in PERMISSIONS if permission in permissions]
-    body = {"permissions": ordered, "allow": allow or None, "label": label, "expires_at": expires_at}
+    body = {
+        "permissions": ordered,
+        "allow": allow or None,
+        "label": label,
+        "expires_at": expires_at,
+        "strict": strict or None,
+    }
     tell(api.post(f"/accounts/{account}/keys", **body), as_json=as_json)
 
 

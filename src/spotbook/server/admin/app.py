@@ -12,44 +12,23 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from spotbook.app.audit import AuditDesk, Report
-from spotbook.app.writer import Done
-from spotbook.domain.commands import Halt
-from spotbook.domain.credentials import House
-from spotbook.limits import REASON_CHARACTERS_MAX
+from spotbook.app.audit import AuditDesk, BackgroundAudit
 from spotbook.server.admin.dispatch import answering, response
 from spotbook.server.admin.endpoint import PREFIX, Endpoint, Reply
 from spotbook.server.admin.office import Office
 from spotbook.server.admin.openapi import document
 from spotbook.server.admin.refusals import failure
 from spotbook.server.admin.routes import ENDPOINTS, PROBES, Probe
+from spotbook.server.auditing import audit_desk
 from spotbook.server.parts import Parts
 
 
-def admin_app(parts: Parts, audits: AuditDesk | None = None) -> ASGIApp:
+def admin_app(parts: Parts, audits: AuditDesk | None = None, background: BackgroundAudit | None = None) -> ASGIApp:
     """Return the ASGI application of the admin listener. `audits` is shared with whoever else audits, if given."""
-    office = Office(parts, audits or audit_desk(parts))
+    office = Office(parts, audits or audit_desk(parts), background)
     app = Starlette(routes=_routes(office), exception_handlers={HTTPException: _http_error})
     app.router.redirect_slashes = False  # a path with a slash at its end is another path
     return KnownHosts(app, parts.settings.admin_hosts)
-
-
-def audit_desk(parts: Parts) -> AuditDesk:
-    """Return a desk whose findings halt the books: what is wrong must not go on, whoever found it."""
-
-    def finished(report: Report) -> None:
-        if report.ok:
-            return
-        first = report.findings[0].message
-        parts.alarm(f"the audit has {len(report.findings)} findings, the first: {first}", None)
-        words = "".join(character if character.isprintable() else " " for character in f"audit: {first}")
-        outcome = parts.engine.execute(Halt(words[:REASON_CHARACTERS_MAX].strip()), House("audit"))
-        if not isinstance(outcome, Done):
-            parts.alarm("the books could not be halted after the audit's findings", None)
-
-    return AuditDesk(
-        parts.readers, finished=finished, failed=lambda fault: parts.alarm("an audit did not come to its end", fault)
-    )
 
 
 class KnownHosts:

@@ -34,6 +34,7 @@ class NewKey(In, frozen=True):
     expires_at: (
         Annotated[int, Meta(description="Milliseconds since 1970; never without it.", ge=1, le=ID_MAX)] | None
     ) = None
+    strict: Annotated[bool, Meta(description="Refuse the exchange's MD5 signature; take HMAC-SHA256 only.")] = False
 
 
 class KeyShown(Out, frozen=True, omit_defaults=True):
@@ -47,6 +48,7 @@ class KeyShown(Out, frozen=True, omit_defaults=True):
     made_at: Time
     expires_at: int | None
     revoked_at: int | None
+    strict: bool
     secret_key: str | UnsetType = UNSET
 
 
@@ -67,6 +69,7 @@ def _shown(key: Key, secret: str | UnsetType = UNSET) -> KeyShown:
         key.made_at,
         key.expires_at or None,
         key.revoked_at or None,
+        key.strict,
         secret,
     )
 
@@ -76,8 +79,9 @@ async def _make(office: Office, call: Call) -> Reply:
     permissions = tuple(permission for permission in PERMISSIONS if permission in new.permissions)
     if len(new.allow or ()) > KEY_ALLOW_MAX:
         raise Invalid("allow", f"has at most {KEY_ALLOW_MAX} ranges")
-    if permissions != ("read",) and not new.allow and key_needs_allow_list(office.parts.settings):
-        raise Invalid("allow", "a key that may trade or withdraw needs one on a server beyond loopback")
+    bearer = permissions != ("read",) and not new.strict  # a captured call of a strict key is of no use
+    if bearer and not new.allow and key_needs_allow_list(office.parts.settings):
+        raise Invalid("allow", "a key that may trade or withdraw needs one beyond loopback, unless it is strict")
     # The vault's work and the wait for the disk are not the loop's.
     outcome, secret = await asyncio.to_thread(
         office.parts.keys.make,
@@ -87,6 +91,7 @@ async def _make(office: Office, call: Call) -> Reply:
         allow=new.allow or (),
         label=new.label or "",
         expires_at=new.expires_at or 0,
+        strict=new.strict,
     )
     return Reply(201, _shown(done(outcome).result, secret))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from spotbook.app.assets import Assets
-from spotbook.app.audit import AuditDesk
+from spotbook.app.audit import OFF, AuditDesk, BackgroundAudit, BackgroundProgress
 from spotbook.app.books import account_of
 from spotbook.app.markets import Markets
 from spotbook.app.ports import Reader
@@ -27,9 +27,10 @@ T = TypeVar("T")
 class Office:
     """The parts of the running program as the Admin API uses them. Belongs to the loop's thread."""
 
-    def __init__(self, parts: Parts, audits: AuditDesk) -> None:
+    def __init__(self, parts: Parts, audits: AuditDesk, background: BackgroundAudit | None = None) -> None:
         self.parts = parts
         self.audits = audits
+        self._background = background
         self.engine = AsyncEngine(parts.engine)
         self.tokens = KnownTokens(parts.reader)
         self.assets = Assets(parts.reader)
@@ -47,6 +48,10 @@ class Office:
                 return work(reader)
 
         return await asyncio.to_thread(borrowed)
+
+    def audited(self) -> BackgroundProgress:
+        """Return how far the background audit is."""
+        return OFF if self._background is None else self._background.progress
 
     def account_id(self, call: Call) -> int:
         """Return the id in the path; UnknownAccount for what no account can have."""

@@ -4,9 +4,11 @@ import asyncio
 from typing import Literal
 
 from spotbook import __version__
+from spotbook.domain.account import check_words
 from spotbook.domain.commands import Halt, Resume
 from spotbook.domain.events import StandingChanged
 from spotbook.domain.state import Standing
+from spotbook.limits import REASON_CHARACTERS_MAX
 from spotbook.server.admin.audits import FindingShown, findings_of
 from spotbook.server.admin.endpoint import Call, Endpoint, In, Out, Reply
 from spotbook.server.admin.fields import Reason, Time
@@ -39,6 +41,20 @@ class HeadShown(Out, frozen=True):
     hash: str
 
 
+class AuditedShown(Out, frozen=True):
+    """The background audit: the last batch that it replayed, how many are left, its rounds, and what it knows of.
+
+    ``off``: by the settings. ``too_large``: more rows change than it may keep, so that it gave up.
+    """
+
+    state: Literal["off", "running", "too_large", "ended"]
+    batch: int
+    lag: int
+    rounds: int
+    findings: int
+    round_seconds: float
+
+
 class Status(Out, frozen=True):
     """Everything at a glance. `writer` is what the writer's thread does; `queue` how many commands wait for it."""
 
@@ -47,6 +63,7 @@ class Status(Out, frozen=True):
     head: HeadShown
     books: str
     queue: int
+    audit: AuditedShown
     version: str
 
 
@@ -70,7 +87,8 @@ def _shown(standing: Standing | StandingChanged) -> StandingShown:
 
 async def _status(office: Office, call: Call) -> Reply:  # noqa: ARG001
     engine, reader = office.parts.engine, office.parts.reader
-    head = reader.head()
+    head, audited = reader.head(), office.audited()
+    lag = max(0, head.number - audited.batch) if audited.state == "running" else 0
     return Reply(
         200,
         Status(
@@ -79,6 +97,7 @@ async def _status(office: Office, call: Call) -> Reply:  # noqa: ARG001
             HeadShown(head.number, head.time, head.hash.hex()),
             reader.books,
             engine.queued,
+            AuditedShown(audited.state, audited.batch, lag, *audited[2:]),
             __version__,
         ),
     )
@@ -90,11 +109,14 @@ async def _halt(office: Office, call: Call) -> Reply:
 
 
 async def _resume(office: Office, call: Call) -> Reply:
-    if office.standing().standing != "running":
-        report = await asyncio.wrap_future(office.audits.whole())
-        if not report.ok:
-            words = f"the audit has {len(report.findings)} findings: the books stay as they are"
-            return failure(409, "audit_findings", words, findings=findings_of(report))
+    check_words("reason", call.body.reason, REASON_CHARACTERS_MAX)
+    if office.standing().standing == "running":
+        # Nothing is sent to the writer: a halt that is on its way must not be lifted without an audit after it.
+        return Reply(200, _shown(office.standing()))
+    report = await asyncio.wrap_future(office.audits.whole())
+    if not report.ok:
+        words = f"the audit has {len(report.findings)} findings: the books stay as they are"
+        return failure(409, "audit_findings", words, findings=findings_of(report))
     done = await office.carry_out(Resume(call.body.reason), call, gives_free=True)
     return Reply(200, _shown(done.result or office.standing()))
 

@@ -24,6 +24,9 @@ RATE_LIMITED = Failure(29001, "API access frequently")
 NO_SUCH_COMMAND = Failure("10002", "API does not exist")
 INVALID_KEY = Failure("10006", "api_key error: invalid api key")
 WRONG_SIGNATURE = Failure("10007", "signature error")
+STRICT_KEY = Failure("10007", "signature error: this key is strict: sign by HMAC-SHA256, version v1")
+NONCE_USED = Failure("10007", "signature error: the nonce was used before")
+OTHER_KEY = Failure("10003", "parameter error: api_key: is another than in X-Spotbook-Key")
 BUSY = Failure("-200", "system busy")
 OUTCOME_UNKNOWN = Failure("-201", "system error, outcome unknown")
 
@@ -59,6 +62,17 @@ QUERY_TOO_LARGE = Failure("10003", "parameter error: query: too large")
 def parameter(name: str, why: str) -> Failure:
     """Return the failure for a parameter that is missing, malformed or out of range."""
     return Failure("10003", f"parameter error: {name}: {why}")
+
+
+def malformed_mark(header: str) -> Failure:
+    """Return the failure for a header of the signature v1 that is missing, doubled or malformed."""
+    return Failure("10007", f"signature error: {header} is missing or malformed")
+
+
+def stale(ahead_ms: int) -> Failure:
+    """Return the failure for a timestamp that is so far ahead of the server's time, or behind it if negative."""
+    side = "ahead of" if ahead_ms > 0 else "behind"
+    return Failure("10007", f"signature error: the timestamp is {abs(ahead_ms)} ms {side} the server's time")
 
 
 def permission_missing(needed: str) -> Failure:
