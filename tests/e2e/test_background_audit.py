@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 ORDER = {"symbol": "BTC_USDT", "amount": "0.5"}
 FUNDS = {"BTC": "1000", "USDT": "1000000"}
 LOOK_SECONDS = 0.1
+REST_SECONDS = 0.05
 
 
 def opened(office: Office, name: str) -> Access:
@@ -58,7 +59,10 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 class Load:
-    """Two accounts that trade with each other, from two threads, for as long as the block runs."""
+    """Two accounts that trade with each other, from two threads, for as long as the block runs.
+
+    They rest between orders: what is committed faster than the audit's share lets it read, it is not to keep up with.
+    """
 
     def __init__(self, demo: Demo, accesses: list[Access]) -> None:
         self._demo = demo
@@ -86,6 +90,7 @@ class Load:
                 except Gone:
                     return
                 self.codes.add(code)
+                self._ended.wait(REST_SECONDS)
 
 
 def tamper(folder: Path, account: int) -> None:
