@@ -37,7 +37,8 @@ from spotbook.server.admin import admin_app
 from spotbook.server.auditing import audit_desk, background_audit
 from spotbook.server.door import Door, Room, claim_descriptors, room_for
 from spotbook.server.freshness import Commits
-from spotbook.server.http import Listener, WireProtocol
+from spotbook.server.http.listener import Listener
+from spotbook.server.http.wire import WireProtocol
 from spotbook.server.metrics import Metrics
 from spotbook.server.moment import Moment
 from spotbook.server.parts import Parts

@@ -120,9 +120,8 @@ def test_when_no_file_can_be_opened_it_neither_spins_nor_ends(start_demo: StartD
         used = processor_seconds(pid)
         time.sleep(1)
         assert processor_seconds(pid) - used < 0.5
-        statuses = [asked(line) for line in lines]
-        assert set(statuses) == {200, 0}
-        assert statuses.count(200) <= 5
+        # How many get in depends on what the audit, which opens the file for each round, had open at that moment.
+        assert {asked(line) for line in lines} == {200, 0}
         assert asked(known) == 200  # who is in, is served
     serves(demo)
     assert demo.stop() == 0

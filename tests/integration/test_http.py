@@ -6,8 +6,10 @@ from typing import Any, cast
 import pytest
 
 from spotbook.limits import BODY_BYTES_MAX, HEAD_BYTES_MAX, MESSAGE_BYTES_MAX
-from spotbook.server import http
-from spotbook.server.http import BoundedProtocol, Outbox, WireProtocol
+from spotbook.server.http import connection, listener
+from spotbook.server.http.connection import BoundedProtocol
+from spotbook.server.http.turn import Outbox
+from spotbook.server.http.wire import WireProtocol
 from support.listening import PROTOCOLS, Served, serve, told
 
 
@@ -61,8 +63,8 @@ def test_a_head_that_never_ends_is_refused(protocol: type[BoundedProtocol]) -> N
 def test_a_request_that_does_not_arrive_is_cut_off(
     protocol: type[BoundedProtocol], begun: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "REQUEST_SECONDS_MAX", 0.2)
-    monkeypatch.setattr(http, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS_MAX", 0.2)
+    monkeypatch.setattr(listener, "SWEEP_SECONDS", 0.05)
 
     async def tell(served: Served) -> None:
         status, reply = told(await served.talk(begun))
@@ -74,7 +76,7 @@ def test_a_request_that_does_not_arrive_is_cut_off(
 
 
 def test_a_connection_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "CONNECTIONS_MAX", 1)
+    monkeypatch.setattr(listener, "CONNECTIONS_MAX", 1)
 
     async def tell(served: Served) -> None:
         _, kept = await asyncio.open_connection("127.0.0.1", served.port)
@@ -203,8 +205,8 @@ def test_a_url_beyond_what_the_parser_knows_is_told_so(protocol: type[BoundedPro
 def test_a_second_request_that_does_not_arrive_is_cut_off(
     protocol: type[BoundedProtocol], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "REQUEST_SECONDS_MAX", 0.2)
-    monkeypatch.setattr(http, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS_MAX", 0.2)
+    monkeypatch.setattr(listener, "SWEEP_SECONDS", 0.05)
 
     async def tell(served: Served) -> None:
         got = await served.talk(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhiPOST / HT")
@@ -243,8 +245,8 @@ def test_a_client_that_has_gone_does_not_keep_the_replies_of_others() -> None:
 def test_a_connection_on_which_nothing_is_asked_is_closed(
     protocol: type[BoundedProtocol], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "IDLE_SECONDS_MAX", 0.2)
-    monkeypatch.setattr(http, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "IDLE_SECONDS_MAX", 0.2)
+    monkeypatch.setattr(listener, "SWEEP_SECONDS", 0.05)
 
     async def tell(served: Served) -> None:
         got = await served.talk(

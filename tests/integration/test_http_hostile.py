@@ -10,10 +10,12 @@ import pytest
 
 from spotbook.domain.address import Networks
 from spotbook.limits import BODY_BYTES_MAX, HEADERS_MAX, PIECE_BYTES, PIPELINED_MAX
-from spotbook.server import http
 from spotbook.server.body import read_body
 from spotbook.server.door import Door
-from spotbook.server.http import BoundedProtocol, Outbox, WireProtocol
+from spotbook.server.http import connection, listener
+from spotbook.server.http.connection import BoundedProtocol
+from spotbook.server.http.turn import Outbox
+from spotbook.server.http.wire import WireProtocol
 from spotbook.server.replies import Reply, send_reply
 from support.listening import PROTOCOLS, WAIT_SECONDS, Served, serve, told
 
@@ -301,9 +303,9 @@ def roomy(protocol: type[BoundedProtocol]) -> type[BoundedProtocol]:
 def test_a_client_that_does_not_read_is_cut_off(
     protocol: type[BoundedProtocol], more: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "REQUEST_SECONDS_MAX", 0.5)
-    monkeypatch.setattr(http, "IDLE_SECONDS_MAX", 0.5)
-    monkeypatch.setattr(http, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS_MAX", 0.5)
+    monkeypatch.setattr(connection, "IDLE_SECONDS_MAX", 0.5)
+    monkeypatch.setattr(listener, "SWEEP_SECONDS", 0.05)
     door = Door(10, 10, Networks(()))
 
     async def tell(served: Served) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 from spotbook.server.body import ClientGone, read_body
 from spotbook.server.door import Door
-from spotbook.server.http import BoundedProtocol, Listener, WireProtocol
+from spotbook.server.http.connection import BoundedProtocol
+from spotbook.server.http.listener import Listener
+from spotbook.server.http.wire import WireProtocol
 from spotbook.server.replies import Reply, send_reply
 
 WAIT_SECONDS = 30

@@ -15,7 +15,8 @@ import pytest
 from integration.wire.conftest import OpenWire, Wire
 from spotbook.cli.demo import _own_limits
 from spotbook.server import body, door, gate, http, path, private, public, wire_app
-from spotbook.server.http import Listener, WireProtocol
+from spotbook.server.http.listener import Listener
+from spotbook.server.http.wire import WireProtocol
 from spotbook.settings import Settings, unlimited
 from spotbook.wire.coinw import form, params
 from support.fuzzing import Inputs, fuzz

@@ -48,7 +48,7 @@ class Watched:
 
     def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
-        if seconds not in {background.ROUND_PAUSE_SECONDS, background.RETRY_SECONDS}:
+        if seconds < background.ROUND_PAUSE_SECONDS:  # within a round
             return
         self.shown.append(self.audit.progress)
         if self.deeds:
@@ -107,9 +107,28 @@ def test_it_pauses_for_as_long_as_its_share_asks(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("time.thread_time", lambda: next(used) / 512)
     watched = Watched(share=0.25)
     watched.run()
-    slices = [pause for pause in watched.pauses if pause != background.ROUND_PAUSE_SECONDS]
+    slices = [pause for pause in watched.pauses if pause < background.ROUND_PAUSE_SECONDS]
     assert slices
     assert slices == [2 / 512 * 3] * len(slices)
+
+
+def test_it_rests_for_longer_when_nothing_was_committed(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as four such rounds took, but never for more than a minute."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    make = watched.make
+    took = iter((2.0, 3.0, 2.0, 50.0, 0.1))
+
+    def slow() -> MemoryReader:
+        now[0] += next(took)
+        return make()
+
+    watched.make = slow
+    commit = lambda: watched.desk.do(deposit("tx-late"))  # noqa: E731
+    watched.deeds = [watched.nothing, commit, watched.nothing, watched.nothing]
+    watched.run()
+    rests = [pause for pause in watched.pauses if pause >= background.ROUND_PAUSE_SECONDS]
+    assert rests == [1.0, 12.0, 1.0, 60.0, 1.0]
 
 
 def test_too_many_rows_end_it_and_are_said() -> None:

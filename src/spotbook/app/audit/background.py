@@ -20,6 +20,12 @@ SLICE_SECONDS = 0.002
 ROUND_PAUSE_SECONDS = 1.0
 """Small books are read in no time: no need to do it all the time."""
 
+IDLE_REST = 4
+"""After a round in which nothing was committed it rests for so many times what the round took: the next one can only
+find what was changed behind the writer's back, and who reads meanwhile waits for the same interpreter."""
+
+IDLE_REST_SECONDS_MAX = 60.0
+
 RETRY_SECONDS = 5.0
 """After a round that did not come to its end."""
 
@@ -106,7 +112,7 @@ class BackgroundAudit:
 
     def _keep_on(self, rounds: Rounds) -> None:
         while not self._stop.is_set():
-            began = time.monotonic()
+            began, before, rest = time.monotonic(), rounds.batch, ROUND_PAUSE_SECONDS
             try:
                 whole = self._round(rounds)
             except ReadLater as trouble:
@@ -119,7 +125,9 @@ class BackgroundAudit:
                 self._trouble = ""
                 seconds = time.monotonic() - began
                 self._show(rounds=self.progress.rounds + 1, findings=len(self._known), round_seconds=seconds)
-            self._pause(ROUND_PAUSE_SECONDS)
+                if rounds.batch == before:
+                    rest = max(rest, min(IDLE_REST * seconds, IDLE_REST_SECONDS_MAX))
+            self._pause(rest)
 
     def _round(self, rounds: Rounds) -> bool:
         """Make one round; return whether it was a whole one. A reader of its own sees the file as it is by now."""

@@ -1,4 +1,4 @@
-"""HTTP on the wire: uvicorn's protocol with bounds on what a client may hold open.
+"""A connection: uvicorn's protocol with bounds on what a client may hold open.
 
 uvicorn bounds neither the size of a request's head nor the time that a request may take to arrive, and answers in plain
 text what it refuses by itself. Here a head too large, a request too slow and a connection too many are each answered
@@ -9,37 +9,26 @@ way: more than one Host, a transfer coding besides chunked, a version that is ne
 """
 
 import asyncio
-import socket
-import types
-from collections.abc import Coroutine, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, Literal, NoReturn
 
-import uvicorn
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from spotbook.domain.address import Networks
 from spotbook.limits import (
     BODY_BYTES_MAX,
-    CONNECTIONS_MAX,
-    CONNECTIONS_PER_ADDRESS_MAX,
     HEAD_BYTES_MAX,
     HEADERS_MAX,
     IDLE_SECONDS_MAX,
     MESSAGE_BYTES_MAX,
-    OUTBOX_BYTES_MAX,
     PIECE_BYTES,
     PIPELINED_MAX,
     QUERY_BYTES_MAX,
     REQUEST_SECONDS_MAX,
 )
 from spotbook.server.door import Door
-from spotbook.server.replies import HeaderLines
 from spotbook.wire.coinw import envelope
-
-SWEEP_SECONDS = 1.0
 
 _FRAMING = frozenset((b"host", b"expect", b"content-length", b"transfer-encoding"))
 
@@ -299,257 +288,3 @@ def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return any(
         name == b"transfer-encoding" or (name == b"content-length" and value.strip(b" 0")) for name, value in headers
     )
-
-
-def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"".join([b"%s: %s\r\n" % header for header in headers])
-
-
-class Outbox:
-    """Replies on their way out, which leave together at the end of the loop's turn.
-
-    To hand a reply to the system wakes whoever waits for it, and between two replies made one after the other that
-    client falls asleep again. Handed over one right after the other they cost a fraction of that.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._waiting: list[tuple[asyncio.Transport, bytes]] = []
-        self._bytes = 0
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._lines = b""
-
-    def lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
-        """Return uvicorn's own headers as lines. It makes a new list when they change, once a second."""
-        if headers is not self._headers:
-            self._headers, self._lines = headers, _lines(headers)
-        return self._lines
-
-    def put(self, transport: asyncio.Transport, reply: bytes) -> None:
-        """Send a reply at the end of this turn, or at once when many bytes wait already.
-
-        A piece of data may hold thousands of requests, each with a large reply. What is handed to the system makes a
-        connection whose client does not read wait, and so bounds them.
-        """
-        if not self._waiting:
-            self._loop.call_soon(self.send)
-        self._waiting.append((transport, reply))
-        self._bytes += len(reply)
-        if self._bytes > OUTBOX_BYTES_MAX:
-            self.send()
-
-    def send(self) -> None:
-        """Send what waits."""
-        waiting, self._waiting, self._bytes = self._waiting, [], 0
-        for transport, reply in waiting:
-            if not transport.is_closing():  # a client that has gone must not keep the others' replies
-                transport.write(reply)
-
-
-@types.coroutine
-def _rest(call: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
-    """Carry on with a call that was begun outside a task, and waits for something."""
-    try:
-        while True:
-            try:
-                came = yield waits_for
-            except BaseException as fault:  # noqa: BLE001  (what is thrown into a task is the call's to deal with)
-                waits_for = call.throw(fault)
-            else:
-                waits_for = call.send(came)
-    except StopIteration:
-        return
-
-
-class Inbox:
-    """Calls that have arrived whole, which are answered together once all that came in this turn has been read.
-
-    They are answered without a task each: most never wait for anything. What does wait goes on in a task, of which
-    `tasks` keeps track. To read all and then to answer all is quicker than in turn, for the processor's caches.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[None]]) -> None:
-        self._loop = loop
-        self._tasks = tasks
-        self._waiting: list[Coroutine[Any, Any, None]] = []
-
-    def put(self, call: Coroutine[Any, Any, None]) -> None:
-        """Answer a call at the end of this turn."""
-        if not self._waiting:
-            self._loop.call_soon(self._answer)
-        self._waiting.append(call)
-
-    def _answer(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for call in waiting:
-            try:
-                waits_for = call.send(None)
-            except StopIteration:
-                continue
-            task = self._loop.create_task(_rest(call, waits_for))
-            task.add_done_callback(self._tasks.discard)
-            self._tasks.add(task)
-
-
-class WholeReplies(RequestResponseCycle):
-    """Sends a reply whose head and body come one right after the other in one piece, as our own paths make them.
-
-    uvicorn checks each header with two regular expressions and writes head and body apart; for the wire API's replies,
-    whose ten headers are digits that we made ourselves, that would be a third of what a reply costs.
-    """
-
-    start: Any = None
-    outbox: Outbox
-
-    async def send(self, message: Any) -> None:
-        if self.response_started or self.flow.write_paused:
-            await self._send_by_parts(message)
-        elif message["type"] == "http.response.start" and self.start is None:
-            self.start = message
-        elif (
-            self.start is None
-            or message.get("more_body", False)
-            or not self.keep_alive
-            or self.scope["method"] == "HEAD"  # its reply has no body
-        ):
-            await self._send_by_parts(message)
-        elif not self.disconnected:
-            headers = self.start["headers"]
-            lines = headers.lines if type(headers) is HeaderLines else _lines(headers)
-            own = self.outbox.lines(self.default_headers)
-            reply = STATUS_LINE[self.start["status"]] + own + lines + b"\r\n" + message["body"]
-            self.outbox.put(self.transport, reply)
-            self.response_started = self.response_complete = True
-            self.message_event.set()
-            self.on_response()
-
-    async def receive(self) -> Any:
-        if self.more_body or self.response_complete or self.disconnected or self.waiting_for_100_continue:
-            return await super().receive()
-        # The body is whole, as it mostly is: there is nothing to wait for, and nothing more to come.
-        self.message_event.clear()
-        body, self.body = bytes(self.body), bytearray()
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def _send_by_parts(self, message: Any) -> None:
-        self.outbox.send()  # an earlier reply of this connection goes first
-        start, self.start = self.start, None
-        if start is not None:
-            await super().send(start)
-        await super().send(message)
-
-
-class WireProtocol(BoundedProtocol):
-    """A connection of the wire API: bounded, and with replies in one piece that leave together.
-
-    `whole` is the call that begins when its request is whole.
-    """
-
-    inbox: Inbox
-    outbox: Outbox
-    whole: tuple[RequestResponseCycle, Any] | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        shared = vars(self.server_state)
-        if "outbox" not in shared:
-            shared.update(inbox=Inbox(self.loop, self.tasks), outbox=Outbox(self.loop))
-        self.inbox, self.outbox = shared["inbox"], shared["outbox"]
-        super().connection_made(transport)
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        cycle.__class__ = WholeReplies
-        cast("WholeReplies", cycle).outbox = self.outbox
-        if self.phase == "head" and not cycle.waiting_for_100_continue and not self.long_body:
-            self.whole = cycle, app
-        else:
-            super()._start_asgi_task(cycle, app)
-
-    def _start_pipelined(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # Another request's head may be arriving, which this one must not wait for.
-        cycle.__class__ = WholeReplies
-        cast("WholeReplies", cycle).outbox = self.outbox
-        super()._start_asgi_task(cycle, app)
-
-    def arriving(self) -> None:
-        if self.whole is not None and len(self.whole[0].body) >= BODY_BYTES_MAX:
-            # Its reader is to say so, or to take it: beyond this uvicorn reads no more until somebody does.
-            (cycle, app), self.whole = self.whole, None
-            super()._start_asgi_task(cycle, app)
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        if self.whole is not None:
-            (cycle, app), self.whole = self.whole, None
-            self.inbox.put(cycle.run_asgi(app))
-
-    def eof_received(self) -> bool | None:  # type: ignore[override]
-        self.outbox.send()  # a reply made in this turn is not to be lost with the connection
-        return super().eof_received()
-
-    def refuse(self, status: HTTPStatus, code: str, message: str) -> None:
-        self.outbox.send()  # what was answered leaves before the connection is closed
-        super().refuse(status, code, message)
-
-    def shutdown(self) -> None:
-        self.outbox.send()
-        super().shutdown()
-
-    def timeout_keep_alive_handler(self) -> None:
-        self.outbox.send()
-        super().timeout_keep_alive_handler()
-
-
-class Listener(uvicorn.Server):
-    """One listener over a socket that is bound already. Signals are the program's, not the listener's."""
-
-    def __init__(
-        self,
-        app: Any,
-        bound: socket.socket,
-        protocol: type[BoundedProtocol] = BoundedProtocol,
-        door: Door | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=protocol,
-                interface="asgi3",
-                ws="none",
-                lifespan="off",
-                access_log=False,
-                proxy_headers=False,  # who is believed about a client's address is decided in `address.py` alone
-                server_header=False,
-                log_config=None,
-                timeout_graceful_shutdown=10,
-                backlog=4096,
-                **options,
-            )
-        )
-        self._bound = bound
-        door = door or Door(CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, Networks(()))
-        vars(self.server_state)["door"] = door
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until `should_exit` is set."""
-        sweeper = asyncio.create_task(self._sweep())
-        try:
-            await super().serve(sockets or [self._bound])
-        finally:
-            sweeper.cancel()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
-        yield
-
-    async def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            for connection in list(self.server_state.connections):
-                if isinstance(connection, BoundedProtocol):
-                    try:
-                        connection.sweep(loop.time())
-                    except Exception:  # noqa: BLE001  (one connection must not end the guard over all others)
-                        connection.transport.abort()
