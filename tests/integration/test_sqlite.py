@@ -35,6 +35,7 @@ from spotbook.domain.credentials import Key
 from spotbook.store import file, migrate, sqlite
 from spotbook.store.file import FILE, LOCK
 from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.statements import STATEMENTS
 from spotbook.store.vault import AesVault
 from support.checks import check_books
 from support.clock import NOW
@@ -163,13 +164,13 @@ def test_a_batch_that_the_file_refuses_is_settled_as_not_done(folder: Path) -> N
         assert desk.do(OpenAccount("next")).__class__.__name__ == "Done"
 
 
-SPANS = [(table, length) for table, made in sqlite._STATEMENTS.items() for length in made.spans]
+SPANS = [(table, length) for table, made in STATEMENTS.items() for length in made.spans]
 
 
 @pytest.mark.parametrize(("table", "length"), SPANS)
 def test_a_span_is_read_from_an_index_in_its_sequence(reader: SqliteReader, table: str, length: int) -> None:
     """However many rows there are, only those that are wanted are looked at, and none is sorted."""
-    for statement in sqlite._STATEMENTS[table].spans[length]:
+    for statement in STATEMENTS[table].spans[length]:
         plan = reader._execute(f"EXPLAIN QUERY PLAN {statement}", [1] * (length + 3)).fetchall()
         words = [row[3] for row in plan]
         assert len(words) == 1

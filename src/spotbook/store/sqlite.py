@@ -27,10 +27,11 @@ from spotbook.app.ports import (
     Sheet,
     StoredBatch,
 )
-from spotbook.app.projection import TABLES, Table
-from spotbook.limits import CHECKPOINT_ROWS, LOG_PAGES_MAX, SUM_MAX
+from spotbook.app.projection import TABLES
+from spotbook.limits import CHECKPOINT_ROWS, LOG_PAGES_MAX
 from spotbook.store import file, migrate
 from spotbook.store.file import APPLICATION_ID, FILE, translated
+from spotbook.store.statements import STATEMENTS
 
 BUSY_MS = 5_000
 
@@ -49,64 +50,6 @@ READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -65536", "PRAGM
 UNMAPPED_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -4096", "PRAGMA mmap_size = 0")
 """For reading everything once: nothing to keep, and a disk that cannot be read is an error, not a signal."""
 
-
-class _Statements:
-    """The statements of one table, made from its columns."""
-
-    def __init__(self, table: Table) -> None:
-        keys, columns = table.columns[: table.keys], table.columns
-        match = " AND ".join(f"{key} = ?" for key in keys)
-        self.find = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {match}"  # noqa: S608
-        self.rows = f"SELECT {', '.join(columns)} FROM {table.name} ORDER BY {', '.join(keys)}"  # noqa: S608
-        self.count = f"SELECT count(*) FROM {table.name}"  # noqa: S608
-        self.remove = f"DELETE FROM {table.name} WHERE {match}"  # noqa: S608
-        self.empty = f"DELETE FROM {table.name}"  # noqa: S608
-        self.put = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-        if not table.grows:
-            self.put += f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {self._others(table)}"
-        self.pages = {prefix: self._page(table, prefix) for prefix in range(table.keys)}
-        sequences = {len(sequence): sequence for sequence in (table.ordered_by, keys) if sequence}
-        self.spans = {length - 1: self._span(table, sequence) for length, sequence in sequences.items()}
-
-    @staticmethod
-    def _others(table: Table) -> str:
-        """Return what becomes of the columns beside the key when a row is set that is there."""
-        if not table.merges:
-            return ", ".join(f"{column} = excluded.{column}" for column in table.columns[table.keys :])
-        ways = {
-            "max": "max({0}, excluded.{0})",
-            "min": "min({0}, excluded.{0})",
-            "sum": f"CASE WHEN {{0}} > {SUM_MAX} - excluded.{{0}} THEN {SUM_MAX} ELSE {{0}} + excluded.{{0}} END",
-            "last": "excluded.{0}",
-        }
-        return ", ".join(f"{column} = {ways[way].format(column)}" for column, way in table.merges)
-
-    @staticmethod
-    def _span(table: Table, sequence: tuple[str, ...]) -> tuple[str, str]:
-        """Return the statements for a span from the largest down, and from the smallest up."""
-        *given, last = sequence
-        match = " AND ".join([*(f"{column} = ?" for column in given), f"{last} > ? AND {last} < ?"])
-        source = table.name
-        if sequence == table.ordered_by:
-            # Left to choose, SQLite takes the key, and looks at all rows of the account for those of one market.
-            source += f" INDEXED BY {table.name}_by_{given[-1]}"
-        start = f"SELECT {', '.join(table.columns)} FROM {source} WHERE {match} ORDER BY {last}"  # noqa: S608
-        return f"{start} DESC LIMIT ?", f"{start} LIMIT ?"
-
-    @staticmethod
-    def _page(table: Table, prefix: int) -> tuple[str, str]:
-        """Return the statements for the first page and for a later one, with `prefix` key columns given."""
-        keys, columns = table.columns[: table.keys], ", ".join(table.columns)
-        given = [f"{key} = ?" for key in keys[:prefix]]
-        rest = keys[prefix:]
-        beyond = f"({', '.join(rest)}) > ({', '.join('?' * len(rest))})"
-        end = f" ORDER BY {', '.join(keys)} LIMIT ?"
-        start = f"SELECT {columns} FROM {table.name}"  # noqa: S608
-        first = start + (f" WHERE {' AND '.join(given)}" if given else "") + end
-        return first, f"{start} WHERE {' AND '.join([*given, beyond])}{end}"
-
-
-_STATEMENTS = {name: _Statements(table) for name, table in TABLES.items()}
 
 _KEEP_SEALED = "INSERT INTO key_secret VALUES (?, ?) ON CONFLICT (api_key) DO UPDATE SET sealed = excluded.sealed"
 
@@ -239,20 +182,20 @@ class SqliteReader:
         return self._execute(_KEYS_OF, (account, *(after or (-1, "")), limit)).fetchall()
 
     def find(self, table: str, key: Row) -> Row | None:
-        rows = self._execute(_STATEMENTS[table].find, key).fetchall()
+        rows = self._execute(STATEMENTS[table].find, key).fetchall()
         return rows[0] if rows else None
 
     def count(self, table: str) -> int:
-        count: int = self._execute(_STATEMENTS[table].count).fetchall()[0][0]
+        count: int = self._execute(STATEMENTS[table].count).fetchall()[0][0]
         return count
 
     def page(self, table: str, prefix: Row, after: Row, limit: int) -> list[Row]:
-        first, later = _STATEMENTS[table].pages[len(prefix)]
+        first, later = STATEMENTS[table].pages[len(prefix)]
         return self._execute(later if after else first, (*prefix, *after, limit)).fetchall()
 
     def span(self, table: str, prefix: Row, above: int, below: int, limit: int, *, newest: bool = True) -> list[Row]:
         try:
-            down, up = _STATEMENTS[table].spans[len(prefix)]
+            down, up = STATEMENTS[table].spans[len(prefix)]
         except KeyError:
             raise ValueError(f"{table} is not read by {len(prefix) + 1} columns") from None
         return self._execute(down if newest else up, (*prefix, above, below, limit)).fetchall()
@@ -352,17 +295,17 @@ class SqliteStore:
 
     def _write(self, changes: Changes) -> None:
         for table, keys in changes.removed.items():
-            self._connection.executemany(_STATEMENTS[table].remove, keys)
+            self._connection.executemany(STATEMENTS[table].remove, keys)
         for table, rows in changes.rows.items():
-            self._connection.executemany(_STATEMENTS[table].put, rows)
+            self._connection.executemany(STATEMENTS[table].put, rows)
             self._rows_since_checkpoint += len(rows)
 
     def find(self, table: str, key: Row) -> Row | None:
-        rows = self._found(_STATEMENTS[table].find, key).fetchall()
+        rows = self._found(STATEMENTS[table].find, key).fetchall()
         return rows[0] if rows else None
 
     def rows(self, table: str) -> list[Row]:
-        return self._execute(_STATEMENTS[table].rows).fetchall()
+        return self._execute(STATEMENTS[table].rows).fetchall()
 
     def last_version(self, account: int) -> int:
         rows = self._execute("SELECT max(version) FROM entry WHERE account = ?", (account,)).fetchall()
@@ -394,7 +337,7 @@ class SqliteStore:
 
     def rebuild(self, changes: Iterator[Changes]) -> None:
         with translated(), self._transaction():
-            for statements in _STATEMENTS.values():
+            for statements in STATEMENTS.values():
                 self._execute(statements.empty)
             for change in changes:
                 self._write(change)
