@@ -15,7 +15,7 @@ from spotbook.domain.credentials import Key, Token
 from spotbook.domain.events import DepositMade
 from spotbook.domain.order import Order
 from spotbook.domain.state import Balance, DepositKey, DictShelf, Standing, State
-from spotbook.limits import CACHE_ROWS_MAX
+from spotbook.limits import CACHE_ROWS_MAX, CACHE_SELDOM_PART
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -39,6 +39,7 @@ class CachedShelf(Generic[K, V]):
     def __init__(self, load: Callable[[K], V | None], rows_max: int) -> None:
         self._rows_max = rows_max
         self._kept: _Kept[K, V] = _Kept(load)
+        self._dropped: list[K] = []
         # Set and asked for many times in each command: the dict's own methods, with nothing of ours around them.
         self.get = self._kept.__getitem__
         self.put = self._kept.__setitem__
@@ -46,9 +47,14 @@ class CachedShelf(Generic[K, V]):
     def drop(self, key: K) -> None:
         """Forget that there is a value, until the store knows as much."""
         self._kept[key] = None
+        self._dropped.append(key)
 
     def keep(self) -> None:
-        """The batch is committed: only now is anything evicted, the first read first."""
+        """The batch is committed: only now is anything evicted, what is gone for good, and then the first read first."""
+        for key in self._dropped:
+            if self._kept.get(key) is None:
+                self._kept.pop(key, None)
+        self._dropped.clear()
         surplus = len(self._kept) - self._rows_max
         if surplus > 0:
             for key in [key for key, _ in zip(self._kept, range(surplus), strict=False)]:
@@ -57,6 +63,7 @@ class CachedShelf(Generic[K, V]):
     def forget(self) -> None:
         """The batch is not there: everything is read from the store again, as it is needed. It happens seldom."""
         self._kept.clear()
+        self._dropped.clear()
 
 
 class Books:
@@ -66,6 +73,7 @@ class Books:
         self._store = store
         self._lazy: list[CachedShelf[Any, Any]] = []
         self._rows_max = rows_max
+        seldom_max = -(-rows_max // CACHE_SELDOM_PART)
         self.state = State(
             counters=DictShelf(),
             standing=DictShelf(),
@@ -79,9 +87,9 @@ class Books:
             versions=self._shelf(store.last_version),
             balances=self._shelf(lambda key: _made(_balance_of, store.find("balance", key))),
             holds=self._shelf(lambda key: _made(_last, store.find("hold", key))),
-            deposits=self._shelf(self._deposit),
-            closed_orders=self._shelf(lambda key: _made(order_of, store.find("closed_order", key))),
-            out_trade_nos=self._shelf(lambda key: _made(_order_id, store.find("out_trade_no", key))),
+            deposits=self._shelf(self._deposit, seldom_max),
+            closed_orders=self._shelf(lambda key: _made(order_of, store.find("closed_order", key)), seldom_max),
+            out_trade_nos=self._shelf(lambda key: _made(_order_id, store.find("out_trade_no", key)), seldom_max),
             keys=self._shelf(lambda api_key: _made(key_of, store.find("api_key", (api_key,)))),
             keys_of=self._shelf(lambda account: tuple(store.keys_of(account))),
         )
@@ -108,8 +116,8 @@ class Books:
         self.state.open_orders.forget()
         self._read_small()
 
-    def _shelf(self, load: Callable[[Any], Any]) -> CachedShelf[Any, Any]:
-        shelf: CachedShelf[Any, Any] = CachedShelf(load, self._rows_max)
+    def _shelf(self, load: Callable[[Any], Any], rows_max: int = 0) -> CachedShelf[Any, Any]:
+        shelf: CachedShelf[Any, Any] = CachedShelf(load, rows_max or self._rows_max)
         self._lazy.append(shelf)
         return shelf
 

@@ -81,6 +81,21 @@ def test_what_is_dropped_is_not_there_though_the_store_still_has_it(shelf: Shelf
     assert shelf.shelf.get("a") is None
 
 
+def test_what_was_dropped_for_good_takes_no_room(shelf: Shelf) -> None:
+    shelf.shelf.put("a", 1)
+    shelf.shelf.drop("a")
+    shelf.shelf.drop("b")
+    shelf.shelf.put("b", 2)
+    shelf.shelf.keep()
+    assert shelf.shelf._kept == {"b": 2}
+    shelf.shelf.drop("b")
+    shelf.shelf.forget()
+    shelf.stored["b"] = 2
+    assert shelf.shelf.get("b") == 2
+    shelf.shelf.keep()
+    assert shelf.shelf._kept == {"b": 2}
+
+
 def test_what_a_batch_changed_and_lost_is_read_anew(shelf: Shelf) -> None:
     shelf.stored.update(a=1, b=2)
     shelf.shelf.get("a")
