@@ -63,10 +63,21 @@ PAGE_ROWS_MAX = 1_000
 # --- the writer ------------------------------------------------------------------------------------
 
 QUEUE_COMMANDS_MAX = 8_192
-"""About half a second of work. A longer queue would only turn "busy" into a timeout, which says less."""
+"""What memory and patience bear, of whatever kind: half a second of work for a quick machine, some seconds for a slow one."""
 
 QUEUE_RESERVED = 1_024
 """The part of the queue kept for commands that give funds free, so that overload never traps an account."""
+
+WAIT_MS_TARGET = 100
+"""Once more wait than the writer answers in this time, an order is told "busy" instead of taken in: so who is taken in
+waits some times what a lone order waits for the disk, and not for as long as a full queue takes."""
+
+TURN_MS_TARGET = 20
+"""A turn of the event loop that lasts longer has more calls to read and answer than it should: then no order is taken in
+beyond `COMMANDS_WAITING_MIN`, so that the writer leaves the processor to the loop, which tells the rest "busy"."""
+
+COMMANDS_WAITING_MIN = 64
+"""Commands that may wait whatever the last batch took: one slow confirmation by the disk is no overload."""
 
 BATCH_COMMANDS_MAX = 2_048
 BATCH_EVENTS_MAX = 32_768
@@ -74,6 +85,10 @@ BATCH_EVENTS_MAX = 32_768
 
 CACHE_ROWS_MAX = 262_144
 """Rows of each kind that the writer keeps in memory (some 60 MB of balances); the rest is read on demand."""
+
+CACHE_SELDOM_PART = 32
+"""Of what is hardly asked for twice (closed orders, references, deposits) one such part of that is kept: all of it was
+300 MB, after a quarter of a million orders."""
 
 CHECKPOINT_ROWS = 32_768
 """The writer copies the log back into the file between batches once so many rows were written: a few full batches,
