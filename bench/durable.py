@@ -73,7 +73,7 @@ def measure(base: Path, folder: Path, submissions: list[Submission], warm: int) 
         first_timed = store.head().number + 1
         sizes.clear()
         depths.clear()
-        engine_took = _timed(lambda: submit_all(engine, submissions[warm:]))
+        engine_took = clocked(lambda: submit_all(engine, submissions[warm:]))
     written = _written(store, before)
     store.close()
     timed = first_timed - before - 1
@@ -103,7 +103,8 @@ def figures(what: str, rounds: list[Round], *, floor: float, ratio_floor: float 
     ]
 
 
-def _timed(work: Callable[[], object]) -> Took:
+def clocked(work: Callable[[], object]) -> Took:
+    """Return what some work takes."""
     wall, busy = time.perf_counter(), time.process_time()
     work()
     return Took(time.perf_counter() - wall, time.process_time() - busy)
@@ -136,7 +137,7 @@ def _bare(folder: Path, warm: list[_Written], timed: list[_Written]) -> Took:
     for pragma in WRITER_PRAGMAS:
         connection.execute(pragma).fetchall()
     _put_all(connection, warm)
-    took = _timed(lambda: _put_all(connection, timed))
+    took = clocked(lambda: _put_all(connection, timed))
     connection.close()
     return took
 

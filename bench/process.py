@@ -21,11 +21,15 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 class Server(NamedTuple):
-    """A running server: its process, where it answers, and how long it took until it answered the first signed call."""
+    """A running server: its process, where it answers, and how long it took until it answered the first signed call.
+
+    `admin_url` is ``""`` for one that is not Spotbook.
+    """
 
     process: "subprocess.Popen[bytes]"
     url: str
     start_seconds: float
+    admin_url: str = ""
 
     @property
     def pid(self) -> int:
@@ -36,6 +40,17 @@ class Server(NamedTuple):
         """Send one prepared form body; return the reply's bytes."""
         with httpx2.Client() as client:
             return client.post(self.url + path, content=body, headers=FORM).content
+
+    def await_audit(self) -> None:
+        """Wait until a Spotbook's background audit has gone round once, as in one that has run for a while."""
+        while self.admin_url and not self._audit_rounds():
+            time.sleep(0.5)
+
+    def _audit_rounds(self) -> int:
+        for line in httpx2.get(f"{self.admin_url}/metrics").text.splitlines():
+            if line.startswith("spotbook_audit_rounds "):
+                return int(float(line.split()[1]))
+        raise RunFailed("the server does not say how often its audit went round")
 
     @contextmanager
     def awake(self) -> Iterator[None]:
@@ -77,7 +92,8 @@ def _answering(process: "subprocess.Popen[bytes]", path: str, first: str, begin:
     line = process.stdout.readline() if process.stdout is not None else b""
     if not line:
         raise RunFailed(f"{module} did not start")
-    url = json.loads(line)["url"]
+    said = json.loads(line)
+    url = said["url"]
     while time.perf_counter() - begin < START_SECONDS_MAX:
         try:
             reply = httpx2.post(url + path, content=first, headers=FORM)
@@ -86,5 +102,5 @@ def _answering(process: "subprocess.Popen[bytes]", path: str, first: str, begin:
             continue
         if not reply.content.startswith(b'{"code":"200"'):
             raise RunFailed(f"{module} refused the first call: {reply.text}")
-        return Server(process, url, time.perf_counter() - begin)
+        return Server(process, url, time.perf_counter() - begin, said.get("admin_url", ""))
     raise RunFailed(f"{module} did not answer")

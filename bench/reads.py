@@ -74,6 +74,7 @@ def _loads(size: Size, servers: dict[str, Server], prepared: Path, load: Loader)
         for name, server in servers.items():
             with server.awake():
                 if turn == 0:
+                    server.await_audit()
                     warm(
                         load,
                         server,

@@ -23,6 +23,12 @@ class Size(NamedTuple):
     levels: int
     depth_orders: int
     open_orders: int
+    flood_seconds: int
+    """How long a server is asked for more than it can take."""
+    calm_seconds: int
+    """How long it is asked for a tenth of what it can take, before and after."""
+    pairs: int
+    """Rounds in which an old and a new commit are measured in turn."""
 
 
 WHOLE = Size(
@@ -42,6 +48,9 @@ WHOLE = Size(
     levels=100_000,
     depth_orders=2_000,
     open_orders=1_000_000,
+    flood_seconds=60,
+    calm_seconds=15,
+    pairs=7,
 )
 QUICK = WHOLE._replace(
     rounds=1,
@@ -54,4 +63,7 @@ QUICK = WHOLE._replace(
     http_orders=60_000,
     depth_orders=1_000,
     open_orders=50_000,
+    flood_seconds=10,
+    calm_seconds=5,
+    pairs=3,
 )

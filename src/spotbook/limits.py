@@ -63,18 +63,19 @@ PAGE_ROWS_MAX = 1_000
 # --- the writer ------------------------------------------------------------------------------------
 
 QUEUE_COMMANDS_MAX = 8_192
-"""What memory and patience bear, of whatever kind: half a second of work for a quick machine, some seconds for a slow one."""
+"""What memory and patience bear: half a second of work for a quick machine, some seconds for a slow one. Orders of the
+wire are turned away sooner, see `WAIT_MS_TARGET`."""
 
 QUEUE_RESERVED = 1_024
 """The part of the queue kept for commands that give funds free, so that overload never traps an account."""
 
 WAIT_MS_TARGET = 100
-"""Once more wait than the writer answers in this time, an order is told "busy" instead of taken in: so who is taken in
-waits some times what a lone order waits for the disk, and not for as long as a full queue takes."""
+"""Once more wait than the writer answers in this time, an order is told "busy" instead of taken in. Who is taken in
+then waits some times what a lone order waits for the disk, and not for as long as a full queue takes."""
 
 TURN_MS_TARGET = 20
-"""A turn of the event loop that lasts longer has more calls to read and answer than it should: then no order is taken in
-beyond `COMMANDS_WAITING_MIN`, so that the writer leaves the processor to the loop, which tells the rest "busy"."""
+"""A turn of the event loop that lasts longer has more calls to read and answer than it should: then no order is taken
+in beyond `COMMANDS_WAITING_MIN`, so that the writer leaves the processor to the loop, which tells the rest "busy"."""
 
 COMMANDS_WAITING_MIN = 64
 """Commands that may wait whatever the last batch took: one slow confirmation by the disk is no overload."""

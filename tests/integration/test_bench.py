@@ -15,11 +15,13 @@ from bench import (
     open_orders_start,
     orders,
     orders_http,
+    overload,
     reads,
     report,
     standing,
     store_reads,
     trading,
+    versus,
 )
 from bench.books import ASSETS, SCALE, Submission
 from bench.load import Load, line, put_load
@@ -53,6 +55,9 @@ SMALLEST = Size(
     levels=8,
     depth_orders=6,
     open_orders=30,
+    flood_seconds=1,
+    calm_seconds=1,
+    pairs=1,
 )
 
 ANSWERED = Load(answers=4, rate=4.0, p50_us=1, p99_us=2, failures=0, server_busy=1.0, load_busy=0.0, others_busy=0.0)
@@ -246,6 +251,42 @@ def test_the_comparator_answers_as_spotbook_does(tmp_path: Path) -> None:
     figures = {figure.name: figure for figure in reads.run(SMALLEST, tmp_path, load=load)}
 
     assert figures["spotbook / fastapi"].verdict == "missed"  # the load was made up, and the same for both
+
+
+@pytest.mark.e2e
+def test_overload_runs(tmp_path: Path) -> None:
+    figures = {figure.name: figure for figure in overload.run(SMALLEST, tmp_path)}
+
+    assert figures["takes, when each waits for its answer"].value > 0
+    assert figures["calm before: accepted writes, p99"].value > 0
+    assert figures["flood: part of the cancels done"].verdict == "met"
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("what", ["reads", "orders"])
+def test_a_commit_is_measured_beside_this_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    def cloned(root: Path, commit: str, folder: Path) -> Path:
+        shutil.copytree(root / "src", folder / "src")
+        return folder / "src"
+
+    monkeypatch.setattr(versus, "_cloned", cloned)
+    figures = {figure.name: figure for figure in versus.run(SMALLEST, tmp_path, "old", what, load=_each_once)}
+
+    assert figures["old: a second"].value > 0
+    assert figures["new / old, median of the rounds"].value > 0
+
+
+def test_a_commit_that_is_not_there_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(RunFailed, match="nowhere could not be cloned"):
+        versus.run(SMALLEST, tmp_path, "nowhere", "orders", root=tmp_path)
+
+
+@pytest.mark.e2e
+def test_a_commit_that_this_bench_cannot_drive_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versus, "_cloned", lambda root, commit, folder: root / "tests")
+
+    with pytest.raises(RunFailed, match="the old commit cannot be measured for orders"):
+        versus.run(SMALLEST, tmp_path, "old", "orders")
 
 
 def test_missing_wrk_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,11 @@
 
 A command is handed in by `submit`, from any thread, and answered by a call from the writer's thread after its batch is
 settled. The queue never grows beyond its bound: what finds it full is told so at once.
+
+How long a command waits follows from how many wait before it, and from how quick the disk and the processor happen to
+be. So the engine also learns, batch by batch, how many the writer carries out in the time that a client may be kept
+waiting: with more than that on their way it is `behind`, and whoever can be sent away should be, before any work is
+spent on them.
 """
 
 import threading
@@ -14,7 +19,7 @@ from spotbook.app.ports import SealedSecret
 from spotbook.app.writer import NotDone, Outcome, Submission, Writer
 from spotbook.domain.commands import Command
 from spotbook.domain.credentials import Actor
-from spotbook.limits import QUEUE_COMMANDS_MAX, QUEUE_RESERVED
+from spotbook.limits import COMMANDS_WAITING_MIN, QUEUE_COMMANDS_MAX, QUEUE_RESERVED, WAIT_MS_TARGET
 
 PROBE_SECONDS = 1.0
 """How often a writer that found the disk full tries again."""
@@ -48,10 +53,13 @@ class Engine:
         self._queue: deque[Submission] = deque()
         self._queue_max = queue_max
         self._open_max = queue_max - reserved
+        self._room = COMMANDS_WAITING_MIN
         self._more = threading.Condition()
         self._draining = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.condition: Condition = "recovering"
+        self._taken_in = 0
+        self._answered = 0
         self.batches = 0
         self.commands = 0
         self.recovered = threading.Event()
@@ -96,6 +104,7 @@ class Engine:
                     refused(submission, Busy("the queue is full"))
                 else:
                     self._queue.append(submission)
+                    self._taken_in += 1
             if idle and self._queue:
                 self._more.notify()
 
@@ -121,6 +130,15 @@ class Engine:
     def queued(self) -> int:
         """How many commands wait."""
         return len(self._queue)
+
+    def behind(self, more: int = 0, *, pressed: bool = False) -> bool:
+        """Whether more wait for an answer than the writer can be expected to give in `WAIT_MS_TARGET`.
+
+        `more` is how many the caller is about to hand in. The batch under way counts: it takes in what comes while it
+        is decided, so that the queue alone may be short. With `pressed`, since whoever asks has too much to do with the
+        asking alone, only those count as room that always have it.
+        """
+        return self._taken_in - self._answered + more >= (COMMANDS_WAITING_MIN if pressed else self._room)
 
     def drain(self, timeout_seconds: float | None = None) -> bool:
         """Take no more in, carry out what is queued, end the thread; return whether it ended in time."""
@@ -180,14 +198,27 @@ class Engine:
             self._answer(self._queue.popleft(), NotDone("the disk is full"))
             return
         # The deque is shared with `submit`, which only appends: taking from its left needs no lock.
+        began = time.monotonic()
         answers = writer.carry_out(self._queue)
+        self._learn(len(answers), (time.monotonic() - began) * 1_000)
         self.batches += 1
         self.commands += len(answers)
         for submission, outcome in answers:
             self._answer(submission, outcome)
         writer.tidy()
 
+    def _learn(self, commands: int, took_ms: float) -> None:
+        """Take from a batch how many may wait.
+
+        One that took too long says how many would not have; one that did not, that twice as many may be tried.
+        """
+        if took_ms > WAIT_MS_TARGET:
+            self._room = max(COMMANDS_WAITING_MIN, int(commands * WAIT_MS_TARGET / took_ms))
+        else:
+            self._room = max(self._room, 2 * commands)
+
     def _answer(self, submission: Submission, outcome: Outcome) -> None:
+        self._answered += 1
         try:
             submission.answer(outcome)
         except Exception as fault:  # noqa: BLE001  (one client that is gone must not keep the others waiting)

@@ -5,6 +5,7 @@ answer, so the first one wakes it and the others are taken along.
 """
 
 import asyncio
+import time
 from collections import deque
 
 from spotbook.app.engine import Engine
@@ -12,6 +13,7 @@ from spotbook.app.ports import SealedSecret
 from spotbook.app.writer import NotDone, Outcome, Submission
 from spotbook.domain.commands import Command
 from spotbook.domain.credentials import Actor
+from spotbook.limits import TURN_MS_TARGET
 
 
 class _Returns:
@@ -52,6 +54,11 @@ class _Departures:
             self._loop.call_soon(self._leave)
         self._waiting.append((submission, gives_free))
 
+    @property
+    def waiting(self) -> int:
+        """How many leave at the end of this turn."""
+        return len(self._waiting)
+
     def _leave(self) -> None:
         waiting, self._waiting = self._waiting, []
         self._engine.submit_all(waiting, lambda submission, busy: submission.answer(NotDone(str(busy))))
@@ -64,6 +71,18 @@ class AsyncEngine:
         self._engine = engine
         self._returns: _Returns | None = None
         self._departures: _Departures
+
+    @property
+    def behind(self) -> bool:
+        """Whether one command more would wait for long; see `Engine.behind`.
+
+        A turn of the loop that lasts means that what comes next waits to be read, before any queue counts it.
+        """
+        returns = self._returns
+        if returns is None:
+            return self._engine.behind()
+        turn_ms = (time.monotonic() - returns.loop.time()) * 1_000  # uvloop's time stands still within a turn
+        return self._engine.behind(self._departures.waiting, pressed=turn_ms > TURN_MS_TARGET)
 
     async def carry_out(
         self,

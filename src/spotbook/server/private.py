@@ -28,6 +28,9 @@ from spotbook.wire.coinw.command import Answer, Call, PrivateRead, PrivateWrite
 from spotbook.wire.coinw.errors import Failure
 from spotbook.wire.coinw.registry import PRIVATE
 
+TOO_BUSY = failed(errors.BUSY)
+"""Said before anything is looked up: under a flood, a refusal that costs as much as the work it saves saves nothing."""
+
 
 class PrivatePath(Path):
     """Answers ``POST /api/v1/private?command=…``."""
@@ -53,6 +56,8 @@ class PrivatePath(Path):
     async def answer(self, passed: Passed) -> tuple[str, Reply]:
         """Carry a call that passed the gate through the other checks, and answer it."""
         parts, form = self._parts, passed.form
+        if self._can_wait(form.command) and self._engine.behind:
+            return form.command or "unknown", TOO_BUSY
         self._moment.enter()
         held = self._authentication.holder(passed)
         if isinstance(held, Reply):
@@ -84,6 +89,11 @@ class PrivatePath(Path):
         if isinstance(answered, Answer):
             return name, success(answered.data, pace_lines(verdict) + self._version_lines(answered))
         return name, failed(answered, pace_lines(verdict) + self._version_lines(parts.reader.sheet(account)))
+
+    def _can_wait(self, name: str | None) -> bool:
+        """Whether a command is one for the writer that gives nothing free."""
+        command = self._commands.get(name or "")
+        return isinstance(command, PrivateWrite) and not command.gives_free
 
     async def _answered(
         self, command: PrivateRead | PrivateWrite, call: Call, passed: Passed, api_key: str

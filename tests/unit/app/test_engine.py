@@ -11,6 +11,7 @@ from spotbook.app.engine import Busy, Engine
 from spotbook.app.ports import DiskBroken, NoBooks
 from spotbook.app.writer import Done, NotDone, Outcome, Refused, Unknown, Writer
 from spotbook.domain.commands import OpenAccount
+from spotbook.limits import COMMANDS_WAITING_MIN, WAIT_MS_TARGET
 from spotbook.store.memory import MemoryBooks, MemoryStore
 from support.clock import StandingClock
 from support.commands import HOUSE
@@ -89,6 +90,55 @@ def wait_until(so: Callable[[], bool]) -> None:
             return
         tick.wait(0.005)
     raise AssertionError("it never came to be so")
+
+
+# --- how many may wait --------------------------------------------------------------------------
+
+
+def test_it_is_behind_when_more_wait_than_always_may_the_batch_under_way_included() -> None:
+    hall = Hall(queue_max=1_000)
+    hall.start()
+    hall.hold_up()
+    hall.submit(COMMANDS_WAITING_MIN - 2)
+    assert not hall.engine.behind()
+    assert hall.engine.behind(1)
+    hall.submit()
+    assert hall.engine.behind()
+    hall.drain()
+    assert not hall.engine.behind()
+
+
+def test_who_was_answered_without_a_batch_waits_no_more() -> None:
+    hall = Hall(queue_max=1_000)
+    hall.start()
+    hall.hold_up()
+    hall.submit(COMMANDS_WAITING_MIN)
+    hall.store.tidy_fault = DiskBroken("bad sector")
+    hall.drain()
+    assert len(hall.answers) == COMMANDS_WAITING_MIN + 1
+    assert not hall.engine.behind()
+
+
+@pytest.mark.parametrize(
+    ("batches", "room"),
+    [
+        ([(10, WAIT_MS_TARGET)], COMMANDS_WAITING_MIN),
+        ([(100, WAIT_MS_TARGET)], 200),
+        ([(100, 1), (50, 1)], 200),
+        ([(1_000, 2 * WAIT_MS_TARGET)], 500),
+        ([(1_000, WAIT_MS_TARGET), (1_000, 4 * WAIT_MS_TARGET)], 250),
+        ([(1_000, WAIT_MS_TARGET), (1, 4 * WAIT_MS_TARGET)], COMMANDS_WAITING_MIN),
+    ],
+)
+def test_how_many_may_wait_follows_from_what_batches_took(
+    hall: Hall, batches: list[tuple[int, float]], room: int
+) -> None:
+    for commands, took_ms in batches:
+        hall.engine._learn(commands, took_ms)
+    assert not hall.engine.behind(room - 1)
+    assert hall.engine.behind(room)
+    assert hall.engine.behind(COMMANDS_WAITING_MIN, pressed=True)
+    assert not hall.engine.behind(COMMANDS_WAITING_MIN - 1, pressed=True)
 
 
 # --- answers ------------------------------------------------------------------------------------
