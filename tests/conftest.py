@@ -9,7 +9,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from support.seeds import FUZZED, SEED, STEPS
+from support.seeds import CAMPAIGNS, FUZZED, SEED, STEPS
 
 settings.register_profile("local", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
@@ -25,3 +25,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"the {machine} machine made {steps} steps, SPOTBOOK_SEED={SEED}")
     for target, told in FUZZED.items():
         terminalreporter.write_line(f"fuzzed {target}: {told}, SPOTBOOK_SEED={SEED}")
+    for campaign, told in CAMPAIGNS.items():
+        terminalreporter.write_line(f"campaign {campaign}: {told}")

@@ -11,3 +11,6 @@ STEPS: dict[str, int] = {}
 
 FUZZED: dict[str, str] = {}
 """What was fuzzed in this run, and how far it went."""
+
+CAMPAIGNS: dict[str, str] = {}
+"""What else was tried at random in this run, how often, and the variable that has it again."""

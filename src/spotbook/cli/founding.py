@@ -5,10 +5,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spotbook.app.ports import BooksExist, WriterActive
+from spotbook.store import file
 from spotbook.store.file import FILE
 
 DRAFT = ".making."
@@ -18,7 +19,7 @@ DRAFT = ".making."
 @contextmanager
 def making(folder: Path) -> Iterator[None]:
     """Be the only one who makes books in a folder, which is made too when it is missing. Raises WriterActive."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_lasting(folder)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
@@ -31,6 +32,15 @@ def making(folder: Path) -> Iterator[None]:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _make_lasting(folder: Path) -> None:
+    """Make a folder that is missing, and those above it. Their names are on disk when this returns."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for path in missing or [folder]:  # whoever made it may have been killed before this
+        with suppress(PermissionError):  # a folder that may be entered and not listed cannot be synced either
+            file.sync(path.parent)
 
 
 @contextmanager
@@ -52,17 +62,15 @@ def draft(folder: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def write_secret(file: Path, text: str) -> None:
+def write_secret(path: Path, text: str) -> None:
     """Write a new file that only its owner reads, whole or not at all, on disk when this returns. FileExistsError."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # its mode is 0600
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # its mode is 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as written:
             written.write(text)
             written.flush()
             os.fsync(written.fileno())
-        os.link(name, file)
+        os.link(name, path)
     finally:
         Path(name).unlink()
-    folder = os.open(file.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+    file.sync(path.parent)

@@ -7,6 +7,7 @@ import pytest
 
 from spotbook.app.ports import BooksExist, WriterActive
 from spotbook.cli.founding import DRAFT, draft, making, write_secret
+from spotbook.store import file
 from spotbook.store.file import FILE
 from spotbook.store.sqlite import SqliteReader, SqliteStore, create, exists
 
@@ -25,6 +26,16 @@ def test_what_is_made_is_moved_into_place(tmp_path: Path) -> None:
         SqliteReader(folder).close()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert [entry.name for entry in folder.iterdir()] == [FILE]
+
+
+def test_the_names_of_new_folders_are_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut could take the folder, and all that was acknowledged with it."""
+    synced: list[Path] = []
+    monkeypatch.setattr(file, "sync", synced.append)
+    for _ in range(2):
+        with making(tmp_path / "new" / "books"):
+            pass
+    assert synced == [tmp_path / "new", tmp_path, tmp_path / "new"]
 
 
 def test_a_making_that_fails_leaves_nothing(tmp_path: Path) -> None:
