@@ -50,7 +50,7 @@ class CachedShelf(Generic[K, V]):
         self._dropped.append(key)
 
     def keep(self) -> None:
-        """The batch is committed: only now is anything evicted, what is gone for good, and then the first read first."""
+        """The batch is committed: only now is anything evicted, what is gone for good, then the first read first."""
         for key in self._dropped:
             if self._kept.get(key) is None:
                 self._kept.pop(key, None)

@@ -83,7 +83,12 @@ class PrivatePath(Path):
                 parts.settings.list_empty_assets,
             )
             try:
-                answered = await self._answered(command, call, passed, held.key.api_key)
+                if isinstance(command, PrivateWrite):
+                    answered = await self._written(command, call, held.key.api_key)
+                elif passed.min_version is None:
+                    answered = command.answer(call)
+                else:
+                    answered = await self._fresh(command, call, passed.min_version)
             except Refusal as refusal:
                 answered = errors.of_refusal(refusal)
         if isinstance(answered, Answer):
@@ -94,15 +99,6 @@ class PrivatePath(Path):
         """Whether a command is one for the writer that gives nothing free."""
         command = self._commands.get(name or "")
         return isinstance(command, PrivateWrite) and not command.gives_free
-
-    async def _answered(
-        self, command: PrivateRead | PrivateWrite, call: Call, passed: Passed, api_key: str
-    ) -> Answer | Failure:
-        if isinstance(command, PrivateWrite):
-            return await self._written(command, call, api_key)
-        if passed.min_version is None:
-            return command.answer(call)
-        return await self._fresh(command, call, passed.min_version)
 
     async def _written(self, command: PrivateWrite, call: Call, api_key: str) -> Answer | Failure:
         """Hand the call to the writer and answer once its fate is settled. The writer checks the key again."""

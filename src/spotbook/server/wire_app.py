@@ -27,11 +27,9 @@ def wire_app(parts: Parts, commits: Commits, moment: Moment) -> App:
         "/v1/public": public,
     }
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    def app(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # No coroutine of its own: each costs a hundredth of what a read does.
         path = paths.get(scope["path"])
-        if path is None:
-            await send_reply(send, failed(errors.NO_SUCH_PATH, status=404))
-        else:
-            await path(scope, receive, send)
+        return path(scope, receive, send) if path else send_reply(send, failed(errors.NO_SUCH_PATH, status=404))
 
     return app
