@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: install run test check lint types layers coverage bench fuzz torture constraints clean
+.PHONY: install run test check lint types layers coverage bench fuzz simulate mutants torture constraints clean
 
 install: $(VENV)/dev.stamp ## the set-up alone, into .venv
 
@@ -33,6 +33,12 @@ coverage: $(VENV)/dev.stamp ## the tests again, counted line by line and branch 
 fuzz: $(VENV)/dev.stamp ## raw bytes, forms and amounts, SECONDS of each (600)
 	@SPOTBOOK_FUZZ_SECONDS=$(or $(SECONDS),600) $(BIN)/python -m pytest --timeout 0 \
 		tests/integration/wire/test_fuzzed_bytes.py tests/property/test_fuzzed_parsers.py
+
+simulate: $(VENV)/dev.stamp ## one run of the simulator, SEED (drawn) and STEPS (4000)
+	@$(BIN)/python -m simulator $(if $(SEED),--seed $(SEED)) --steps $(or $(STEPS),4000)
+
+mutants: $(VENV)/dev.stamp ## plant each mutant of the list, see it found
+	@$(BIN)/python -m simulator.mutants
 
 torture: $(VENV)/dev.stamp ## kills, power cuts, fuzzing and the simulator, for MINUTES (30)
 	@$(BIN)/python tools/torture $(or $(MINUTES),30)

@@ -85,7 +85,7 @@ class Nonces:
         if stamp > now + SPAN_MS:
             return Judged("new", stamp - now)
         if stamp <= self._floor:
-            return Judged("floor", self._floor + 1 - now)
+            return Judged("floor", max(self._floor + 1 - now, 1))
         used = self._used.get(api_key)
         if used is None:
             if not self._make_room():

@@ -114,6 +114,28 @@ def test_a_key_with_as_many_nonces_as_it_may_have_waits_and_none_is_forgotten() 
     assert nonces.take("k", b"d", later, later).why == "full"
 
 
+def test_the_wait_ends_with_the_oldest_nonce_whenever_that_is() -> None:
+    nonces = long_since(most=1)
+    nonces.take("k", b"a", NOW - SPAN_MS, NOW)
+    assert nonces.take("k", b"b", NOW, NOW) == Judged("full", 1)
+    assert nonces.take("k", b"b", NOW + 1, NOW + 1) == TAKEN
+
+
+def test_each_newcomer_looks_at_two_keys() -> None:
+    nonces = long_since(keys_most=4)
+    for key in "abc":
+        nonces.take(key, b"a", NOW, NOW)
+    later = NOW + 2 * SPAN_MS
+    nonces.take("d", b"a", later, later)
+    assert [key for key in "abcd" if key in nonces._used] == ["c", "d"]
+
+
+def test_who_lags_behind_the_floor_is_never_told_to_have_come_before_now() -> None:
+    nonces = Nonces(NOW)  # so the floor is at NOW + SPAN_MS
+    later = NOW + SPAN_MS + 2_500
+    assert nonces.take("k", b"a", NOW + SPAN_MS - 1, later) == Judged("floor", 1)
+
+
 def test_with_as_many_keys_as_there_may_be_a_further_one_waits() -> None:
     nonces = long_since(keys_most=2)
     for key in ("k", "l"):
