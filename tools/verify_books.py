@@ -56,7 +56,7 @@ MARKET = (
 ENTRY = "account version asset available_before available_after frozen_before frozen_after why ref"
 ORDER = "account id market side kind price amount funds filled value fee status out_trade_no placed_at changed_at"
 KEY = "api_key account permissions allow label made_at expires_at revoked_at strict"
-TOKEN = "name id digest roles made_at revoked_at"  # noqa: S105  (columns)
+TOKEN = "name id digest roles made_at revoked_at"
 
 EVENTS = {  # the fields of each, in their order
     "asset": "id name scale supply_max",
@@ -238,7 +238,7 @@ class Books:
             self.close_transaction()
         for table, rows in self.new_rows.items():
             marks = ", ".join("?" * (len(COLUMNS[table]) + 1))
-            self.grown.executemany(f"INSERT INTO {table} VALUES ({marks})", [(*row, number) for row in rows])  # noqa: S608
+            self.grown.executemany(f"INSERT INTO {table} VALUES ({marks})", [(*row, number) for row in rows])
             rows.clear()
 
     def must(
@@ -549,7 +549,7 @@ class Books:
             yield from sorted(self.rows[table].values())
         else:
             key = ", ".join(COLUMNS[table][: KEYS[table]])
-            for *row, batch in self.grown.execute(f"SELECT * FROM {table} ORDER BY {key}"):  # noqa: S608
+            for *row, batch in self.grown.execute(f"SELECT * FROM {table} ORDER BY {key}"):
                 yield tuple(row), batch
 
     def candles(self) -> Iterator[tuple[Row, int]]:
@@ -683,7 +683,7 @@ def check_file(file: sqlite3.Connection, findings: Findings) -> None:
 def check_tables(file: sqlite3.Connection, books: Books, findings: Findings) -> None:
     """Every table is what the journal makes of it."""
     for table, columns in COLUMNS.items():
-        select = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {', '.join(columns[: KEYS[table]])}"  # noqa: S608
+        select = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {', '.join(columns[: KEYS[table]])}"
         try:
             compare(table, books.expected(table), file.execute(select), findings)
         except sqlite3.Error as unreadable:

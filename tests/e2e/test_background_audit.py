@@ -1,19 +1,17 @@
 """A row that somebody changes in the file of a running server under load: the books halt by themselves, and stay so."""
 
-import http.client
-import json
 import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import pytest
 
 from spotbook.store.file import FILE
 from support.demo import SPOTBOOK, Demo, Gone, Office, audit
+from support.faults import readiness
 from support.traders import Access, Line
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -31,19 +29,6 @@ def opened(office: Office, name: str) -> Access:
         assert office.deposit(account, f"funds-{name}-{asset}", amount, asset).status == 201
     key = office.call("POST", f"/accounts/{account}/keys", {"permissions": ["read", "trade"]}).body
     return Access(account, key["api_key"], key["secret_key"])
-
-
-def readiness(demo: Demo) -> dict[str, Any]:
-    """Return what /readyz says."""
-    parts = urlsplit(demo.admin_url)
-    assert parts.hostname is not None
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
-    try:
-        connection.request("GET", "/readyz")
-        said: dict[str, Any] = json.loads(connection.getresponse().read())
-    finally:
-        connection.close()
-    return said
 
 
 def audited(office: Office) -> dict[str, Any]:

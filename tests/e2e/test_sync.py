@@ -5,8 +5,6 @@ A kill does not show this, since the kernel keeps what a process wrote. So the s
 is written to the write-ahead log, when a sync of it begins and ends, and what leaves by a socket.
 """
 
-import shutil
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -15,28 +13,22 @@ from typing import NamedTuple
 import pytest
 
 from support.demo import SPOTBOOK, Demo, Gone, audit
+from support.shims import compiled, needs_shims
 
 SUPPORT = Path(__file__).parents[1] / "support"
-COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 MARK = "marked-"
 BEFORE = f"{MARK}99999999"
 CLIENTS = 4
 DEPOSITS = 20
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(sys.platform != "linux", reason="the shim is written for Linux"),
-    pytest.mark.skipif(COMPILER is None, reason="there is no C compiler"),
-]
+pytestmark = [pytest.mark.e2e, needs_shims]
 
 
 class Shim:
     """The shim, compiled, and what it wrote down."""
 
     def __init__(self, folder: Path) -> None:
-        library = folder / "syncshim.so"
-        command = [str(COMPILER), "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(library)]
-        subprocess.run([*command, str(SUPPORT / "syncshim.c"), "-ldl"], check=True)
+        library = compiled("syncshim", folder)
         self.log = folder / "syncshim.log"
         self.fail = folder / "fail-the-next-sync"
         self.environment = {
