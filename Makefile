@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: install run test check lint types layers coverage bench fuzz simulate mutants torture constraints clean
+.PHONY: install run test check lint types layers coverage bench fuzz simulate mutants mutation torture constraints clean
 
 install: $(VENV)/dev.stamp ## the set-up alone, into .venv
 
@@ -39,6 +39,9 @@ simulate: $(VENV)/dev.stamp ## one run of the simulator, SEED (drawn) and STEPS 
 
 mutants: $(VENV)/dev.stamp ## plant each mutant of the list, see it found
 	@$(BIN)/python -m simulator.mutants
+
+mutation: $(VENV)/mutation.stamp ## every small change of domain/ and wire/, against their tests; an hour
+	@$(BIN)/python tools/mutation --page
 
 torture: $(VENV)/dev.stamp ## kills, power cuts, fuzzing and the simulator, for MINUTES (30)
 	@$(BIN)/python tools/torture $(or $(MINUTES),30)

@@ -73,9 +73,7 @@ def change_market(state: State, command: ChangeMarket, now: int) -> Decision:  #
     base, quote = state.assets.get(before.base), state.assets.get(before.quote)
     if base is None or quote is None:
         raise InvariantBroken(f"market {before.symbol} is of assets that do not exist")
-    given: dict[str, Any] = {
-        name: value for name, value in command._asdict().items() if value not in {None, ""} and name != "symbol"
-    }
+    given: dict[str, Any] = {name: value for name, value in command._asdict().items() if value not in {None, ""}}
     for name, text in given.items():
         if name.startswith("value_"):
             given[name] = amount.parse(text, quote.scale, name=name)

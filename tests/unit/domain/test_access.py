@@ -51,7 +51,8 @@ def test_permissions_are_a_set_in_one_spelling(books: Bench, permissions: tuple[
 
 @pytest.mark.parametrize("permissions", [(), ("trade", "read"), ("read", "read"), ("all",), ("Read",)])
 def test_no_other_spelling_is_taken(books: Bench, permissions: tuple[str, ...]) -> None:
-    with pytest.raises(Invalid, match=r"^permissions: "):
+    words = r"^permissions: are one or more of read, trade, withdraw, each once and in this sequence$"
+    with pytest.raises(Invalid, match=words):
         books.decide(make_key(permissions=permissions))
 
 
@@ -63,8 +64,9 @@ def test_a_label_is_printable_words(books: Bench, label: str) -> None:
 
 def test_an_allow_list_has_at_most_64_ranges(books: Bench) -> None:
     books.do(make_key("a", allow=("10.0.0.1/32",) * 64))
-    with pytest.raises(TooMany):
+    with pytest.raises(TooMany) as refused:
         books.decide(make_key("b", allow=("10.0.0.1/32",) * 65))
+    assert (refused.value.what, refused.value.most) == ("address ranges in allow", 64)
 
 
 @pytest.mark.parametrize("expires_at", [NOW, NOW - 1, -1])
@@ -84,7 +86,7 @@ def test_the_text_of_a_key_is_used_once_over_all_accounts(books: Bench) -> None:
     other = books.do(OpenAccount("other"))
     with pytest.raises(KeyExists) as refused:
         books.decide(make_key("a", account=other.id))
-    assert refused.value.first == first
+    assert (refused.value.named, refused.value.first) == ("a", first)
 
 
 @pytest.mark.parametrize("account", [WORLD, FEES])
@@ -113,7 +115,7 @@ def test_an_account_has_at_most_20_live_keys(books: Bench) -> None:
     twenty_keys(books)
     with pytest.raises(TooMany) as refused:
         books.decide(make_key("one more"))
-    assert refused.value.most == 20
+    assert (refused.value.what, refused.value.most) == ("live API keys of one account", 20)
 
 
 def test_another_accounts_keys_do_not_count(books: Bench) -> None:
@@ -165,8 +167,9 @@ def test_revoking_one_key_leaves_the_others(books: Bench) -> None:
 def test_only_a_key_of_that_account_is_revoked(books: Bench) -> None:
     books.do(make_key())
     other = books.do(OpenAccount("other"))
-    with pytest.raises(UnknownKey):
+    with pytest.raises(UnknownKey) as refused:
         books.decide(RevokeKey(other.id, "key-1", NOW))
+    assert refused.value.named == "key-1"
 
 
 def test_a_key_that_never_was_cannot_be_revoked(books: Bench) -> None:
@@ -189,7 +192,7 @@ def test_tokens_are_numbered(books: Bench) -> None:
 
 @pytest.mark.parametrize("roles", [(), ("money", "view"), ("admin",)])
 def test_roles_are_a_set_in_one_spelling(books: Bench, roles: tuple[str, ...]) -> None:
-    with pytest.raises(Invalid, match=r"^roles: "):
+    with pytest.raises(Invalid, match=r"^roles: are one or more of .*, each once and in this sequence$"):
         books.decide(make_token("ops", roles))
 
 
@@ -201,16 +204,18 @@ def test_a_token_has_a_printable_name(books: Bench, name: str) -> None:
 
 def test_a_tokens_name_is_used_once_even_after_it_was_revoked(books: Bench) -> None:
     books.do(make_token("ops"))
-    books.do(RevokeToken("ops"))
-    with pytest.raises(TokenExists):
+    first = books.do(RevokeToken("ops"))
+    with pytest.raises(TokenExists) as refused:
         books.decide(make_token("ops"))
+    assert (refused.value.named, refused.value.first) == ("ops", first)
 
 
 def test_there_are_at_most_1024_tokens_ever(books: Bench) -> None:
     books.state.counters.put("token", TOKENS_MAX - 1)
     books.do(make_token("last"))
-    with pytest.raises(TooMany):
+    with pytest.raises(TooMany) as refused:
         books.decide(make_token("more"))
+    assert (refused.value.what, refused.value.most) == ("tokens", 1_024)
 
 
 def test_a_token_is_revoked_now(books: Bench) -> None:
@@ -227,8 +232,9 @@ def test_revoking_a_token_again_changes_nothing(books: Bench) -> None:
 
 
 def test_a_token_that_never_was_cannot_be_revoked(books: Bench) -> None:
-    with pytest.raises(UnknownToken):
+    with pytest.raises(UnknownToken) as refused:
         books.decide(RevokeToken("ops"))
+    assert refused.value.named == "ops"
 
 
 # --- who may ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from spotbook.domain.accounts import user_account
 from spotbook.domain.commands import FoundBooks, FreezeAccount, OpenAccount, OpenWealth
 from spotbook.domain.errors import BooksFounded, Invalid, NotAUser, UnknownAccount
 from spotbook.domain.events import AccountFrozen
+from spotbook.limits import ID_MAX
 from support.books import Bench, bench
 from support.clock import NOW
 from support.commands import USER
@@ -25,8 +26,9 @@ def test_founding_opens_world_and_fees() -> None:
 
 
 def test_books_are_founded_once(books: Bench) -> None:
-    with pytest.raises(BooksFounded):
+    with pytest.raises(BooksFounded) as refused:
         books.decide(FoundBooks())
+    assert (refused.value.named, refused.value.first) == ("account", books.state.accounts.get(WORLD))
 
 
 def test_the_first_user_is_number_1001(books: Bench) -> None:
@@ -45,13 +47,14 @@ def test_printable_words_name_an_account(books: Bench, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "x" * 65, " a", "a ", "a\nb", "a\x00", "\u200b", "\ud800"])
 def test_other_text_does_not(books: Bench, name: str) -> None:
-    with pytest.raises(Invalid, match=r"^name: "):
+    with pytest.raises(Invalid, match=r"^name: write 1 to 64 printable characters, with no space at either end$"):
         books.decide(OpenAccount(name))
 
 
 def test_a_wealth_account_belongs_to_its_user(books: Bench) -> None:
+    books.now += 7
     wealth = books.do(OpenWealth(USER))
-    assert (wealth.id, wealth.kind, wealth.parent, wealth.name) == (1_002, "wealth", USER, "user")
+    assert wealth == Account(1_002, "wealth", "user", USER, frozen=False, opened_at=NOW + 7)
 
 
 def test_a_user_has_one_wealth_account(books: Bench) -> None:
@@ -66,14 +69,25 @@ def test_users_and_wealth_accounts_share_one_sequence(books: Bench) -> None:
 
 @pytest.mark.parametrize("number", [0, -1, 3, 1_002, 2**53, 2**64, -(2**64)])
 def test_an_account_that_does_not_exist_is_unknown(books: Bench, number: int) -> None:
-    with pytest.raises(UnknownAccount):
+    with pytest.raises(UnknownAccount) as refused:
         user_account(books.state, number)
+    assert refused.value.named == number
 
 
 @pytest.mark.parametrize("number", [WORLD, FEES])
 def test_the_houses_accounts_are_no_users(books: Bench, number: int) -> None:
-    with pytest.raises(NotAUser):
+    with pytest.raises(NotAUser) as refused:
         user_account(books.state, number)
+    assert refused.value.account == number
+
+
+def test_the_largest_number_of_all_is_looked_for(books: Bench) -> None:
+    account = Account(ID_MAX, "user", "last", 0, frozen=False, opened_at=NOW)
+    books.state.accounts.put(ID_MAX, account)
+    books.state.accounts.put(ID_MAX + 1, account)
+    assert user_account(books.state, ID_MAX) == account
+    with pytest.raises(UnknownAccount):
+        user_account(books.state, ID_MAX + 1)
 
 
 def test_a_wealth_account_is_no_user(books: Bench) -> None:
@@ -104,7 +118,7 @@ def test_freezing_or_thawing_again_changes_nothing(books: Bench, frozen: bool) -
 
 @pytest.mark.parametrize("reason", ["", "x" * 201, "a\nb"])
 def test_freezing_needs_a_reason(books: Bench, reason: str) -> None:
-    with pytest.raises(Invalid, match=r"^reason: "):
+    with pytest.raises(Invalid, match=r"^reason: write 1 to 200 printable characters, with no space at either end$"):
         books.decide(FreezeAccount(USER, True, reason))
 
 

@@ -78,6 +78,18 @@ def test_more_proxies_than_the_bound_are_not_followed() -> None:
     assert client_address("10.0.0.1", [b"198.51.100.1,10.0.0.2" + b",10.0.0.2" * 16], PROXIES) == UNKNOWN
 
 
+def test_nor_is_what_stands_left_of_the_bound_looked_at() -> None:
+    assert client_address("10.0.0.1", [b"garbage," * 99 + b"198.51.100.1"], PROXIES) == "198.51.100.1"
+
+
+def test_an_address_is_at_most_64_characters_long() -> None:
+    longest, longer = "fe80::1%" + "x" * 56, "fe80::1%" + "x" * 57
+    assert client_address(longest, [], NONE) == "fe80::1"
+    assert client_address(longer, [], NONE) == UNKNOWN
+    assert client_address("10.0.0.1", [longest], PROXIES) == "fe80::1"
+    assert client_address("10.0.0.1", [longer], PROXIES) == UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("address", "subject"),
     [
@@ -112,6 +124,10 @@ def test_no_list_lets_in_everybody_and_an_empty_one_nobody() -> None:
 def test_what_is_no_range_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"host bits set|does not appear"):
         Networks([text])
+
+
+def test_all_ipv4_addresses_written_as_ipv6_are_a_range_of_ipv4() -> None:
+    assert Networks(["::ffff:0.0.0.0/96"]).texts == ("0.0.0.0/0",)
 
 
 def test_ranges_wider_than_the_mapped_block_stay_ipv6() -> None:

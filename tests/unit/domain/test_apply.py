@@ -28,6 +28,18 @@ def books() -> Bench:
     return made
 
 
+def test_what_does_not_fit_is_named(books: Bench) -> None:
+    entry = Entry(USER, 2, 1, 99_999_999, 0, 0, 0, "x", 1)
+    before = books.state.balances.get((USER, 1))
+    with pytest.raises(InvariantBroken) as broken:
+        books.apply(entry)
+    assert str(broken.value) == f"entry {entry} does not follow {before} at version 1"
+    hold = HoldChanged(USER, 1, "order", 7, 5, 6)
+    with pytest.raises(InvariantBroken) as broken:
+        books.apply(hold)
+    assert str(broken.value) == f"{hold} does not follow what the hold owns"
+
+
 MISFITS: list[Event] = [
     Entry(USER, 2, 1, 99_999_999, 0, 0, 0, "x", 1),
     Entry(USER, 2, 1, 100_000_000, 0, 1, 0, "x", 1),
@@ -41,7 +53,7 @@ MISFITS: list[Event] = [
 
 @pytest.mark.parametrize("event", MISFITS, ids=str)
 def test_an_event_that_does_not_follow_what_is_there_breaks_the_books(books: Bench, event: Event) -> None:
-    with pytest.raises(InvariantBroken):
+    with pytest.raises(InvariantBroken, match="does not follow"):
         books.apply(event)
 
 

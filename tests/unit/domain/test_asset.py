@@ -39,7 +39,7 @@ def test_capital_letters_and_digits_name_an_asset(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "btc", "A" * 17, "BTC_USDT", "BTC ", "BTC\n", "Ä", "１"])
 def test_anything_else_names_none(name: str) -> None:
-    with pytest.raises(Invalid, match=r"^asset: "):
+    with pytest.raises(Invalid, match=r"^asset: write 1 to 16 capital letters and digits$"):
         check_asset_name(name)
 
 
@@ -50,7 +50,7 @@ def test_an_asset_has_0_to_18_decimals(scale: int) -> None:
 
 @pytest.mark.parametrize("scale", [-1, 19])
 def test_no_fewer_and_no_more(scale: int) -> None:
-    with pytest.raises(Invalid, match=r"^scale: "):
+    with pytest.raises(Invalid, match=r"^scale: is 0 to 18$"):
         check_scale(scale)
 
 
@@ -65,13 +65,15 @@ def test_a_supply_of_exactly_2_to_the_62_minus_1_units_is_admitted(text: str, sc
 
 @pytest.mark.parametrize(("text", "scale"), [(str(2**62), 0), ("4.611686018427387904", 18), ("5", 18)])
 def test_a_unit_more_is_refused_with_the_bound(text: str, scale: int) -> None:
-    with pytest.raises(AmountTooLarge, match=r"supply_max: .*4611686018427387903"):
+    with pytest.raises(
+        AmountTooLarge, match=r"^supply_max: in smallest units is at most 4611686018427387903, 2\^62 - 1$"
+    ):
         supply_units(text, scale)
 
 
 @pytest.mark.parametrize("text", ["0", "0.00"])
 def test_a_supply_of_nothing_is_refused(text: str) -> None:
-    with pytest.raises(Invalid, match="supply_max: is more than zero"):
+    with pytest.raises(Invalid, match=r"^supply_max: is more than zero$"):
         supply_units(text, 8)
 
 
@@ -89,46 +91,69 @@ def test_price_and_amount_decimals_may_fill_the_quotes_scale() -> None:
     check_market(MARKET._replace(price_decimals=6, amount_decimals=0), BTC, USDT)
 
 
+def test_the_amounts_decimals_may_fill_the_bases_scale() -> None:
+    check_market(MARKET._replace(price_decimals=0, amount_decimals=8), BTC, USDT._replace(scale=8))
+
+
 def test_a_decimal_more_would_have_to_round_and_is_refused() -> None:
-    with pytest.raises(Invalid, match=r"price_decimals: .* so that nothing is rounded"):
+    with pytest.raises(Invalid) as refused:
         check_market(MARKET._replace(price_decimals=3), BTC, USDT)
+    assert refused.value.name == "price_decimals"
+    assert refused.value.why == "with amount_decimals is at most 6, the scale of USDT, so that nothing is rounded"
 
 
 def test_base_and_quote_differ() -> None:
-    with pytest.raises(Invalid, match=r"^symbol: "):
+    with pytest.raises(Invalid, match=r"^symbol: base and quote are the same asset$"):
         check_market(MARKET, BTC, BTC)
 
 
-BROKEN: list[dict[str, Any]] = [
-    {"price_decimals": -1},
-    {"amount_decimals": -1},
-    {"amount_decimals": 9},
-    {"price_min": 0},
-    {"price_max": 0},
-    {"amount_min": 0},
-    {"amount_max": 9_999},
-    {"maker_fee_ppm": -1},
-    {"maker_fee_ppm": 1_000_001},
-    {"taker_fee_ppm": -1},
-    {"taker_fee_ppm": 1_000_001},
-    {"self_trade": "allow"},
-    {"state": "open"},
+BROKEN: list[tuple[dict[str, Any], str]] = [
+    ({"price_decimals": -1}, "is 0 or more"),
+    ({"amount_decimals": -1}, "is 0 to 8, the scale of BTC"),
+    ({"amount_decimals": 9}, "is 0 to 8, the scale of BTC"),
+    ({"price_min": 0}, "is at least one step"),
+    ({"price_max": 0}, "is at least price_min"),
+    ({"amount_min": 0}, "is at least one step"),
+    ({"amount_max": 9_999}, "is at least amount_min"),
+    ({"maker_fee_ppm": -1}, "is 0 to 1000000"),
+    ({"maker_fee_ppm": 1_000_001}, "is 0 to 1000000"),
+    ({"taker_fee_ppm": -1}, "is 0 to 1000000"),
+    ({"taker_fee_ppm": 1_000_001}, "is 0 to 1000000"),
+    ({"value_max": 4_999_999}, "is at least value_min, or 0 for none"),
+    ({"orders_max": 0}, "is 1 to 10000"),
+    ({"orders_max": 10_001}, "is 1 to 10000"),
+    ({"bound_ppm": -1}, "is 0 to 1000000"),
+    ({"bound_ppm": 1_000_001}, "is 0 to 1000000"),
+    ({"self_trade": "allow"}, "is one of cancel_newest, cancel_oldest"),
+    ({"state": "open"}, "is one of on, cancel_only, off"),
 ]
 
 
-@pytest.mark.parametrize("change", BROKEN, ids=str)
-def test_a_value_out_of_range_is_refused_by_its_name(change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("change", "why"), BROKEN, ids=str)
+def test_a_value_out_of_range_is_refused_by_its_name(change: dict[str, Any], why: str) -> None:
     with pytest.raises(Invalid) as refused:
         check_market(MARKET._replace(**change), BTC, USDT)
-    assert refused.value.name in change
+    assert ([refused.value.name], refused.value.why) == ([*change], why)
 
 
 @pytest.mark.parametrize(
     "change",
     [
+        {"price_min": 1, "price_max": 1},
+        {"amount_min": 1},
+        {"amount_decimals": 0},
+        {"price_decimals": 0},
+        {"value_max": 0},
+        {"value_max": 5_000_000},
+        {"value_min": 0, "value_max": 1},
+        {"orders_max": 1},
+        {"orders_max": 10_000},
+        {"bound_ppm": 0},
+        {"bound_ppm": 1_000_000},
         {"price_min": 7, "price_max": 7},
         {"amount_min": 7, "amount_max": 7},
         {"maker_fee_ppm": 0, "taker_fee_ppm": 1_000_000},
+        {"maker_fee_ppm": 1_000_000, "taker_fee_ppm": 0},
         {"self_trade": "cancel_oldest"},
         {"state": "cancel_only"},
         {"state": "off"},

@@ -51,6 +51,29 @@ def test_an_empty_half_has_no_best() -> None:
     assert opened().books[1].halves["buy"].best() is None
 
 
+FAR = 2**60 + 1
+"""A price that no float can hold."""
+
+
+def test_a_price_is_kept_to_the_last_step() -> None:
+    orders = opened(order(1, "sell", FAR), order(2, "buy", FAR - 1))
+    assert [orders.books[1].halves[side].best() for side in SIDES] == [FAR - 1, FAR]
+    assert orders.books[1].depth() == Depth(asks=((FAR, LOT),), bids=((FAR - 1, LOT),))
+
+
+def test_of_two_prices_a_step_apart_the_one_goes_whose_order_is_dropped() -> None:
+    orders = opened(order(1, "sell", FAR), order(2, "sell", FAR - 1))
+    orders.drop(USER, 1)
+    assert orders.books[1].depth() == Depth(asks=((FAR - 1, LOT),), bids=())
+
+
+def test_so_it_is_in_books_that_are_loaded() -> None:
+    orders = OpenOrders()
+    orders.books[1] = Book(MARKET, BASE, QUOTE)
+    orders.load([order(1, "sell", FAR), order(2, "buy", FAR - 1)])
+    assert orders.books[1].depth() == Depth(asks=((FAR, LOT),), bids=((FAR - 1, LOT),))
+
+
 def test_a_fill_leaves_an_order_its_place() -> None:
     orders = opened(order(1, "sell", 5, 3 * LOT), order(2, "sell", 5))
     orders.put(order(1, "sell", 5, 3 * LOT, filled=LOT))

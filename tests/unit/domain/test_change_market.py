@@ -54,8 +54,8 @@ def test_several_rules_change_at_once(books: Bench) -> None:
 
 
 def test_to_change_a_market_into_what_it_is_changes_nothing(books: Bench) -> None:
-    decision = books.decide(ChangeMarket("BTC_USDT", value_min="5.00", state="on"))
-    assert (decision.events, decision.fresh) == ([], False)
+    as_it_is = books.state.markets.get("BTC_USDT")
+    assert books.decide(ChangeMarket("BTC_USDT", value_min="5.00", state="on")) == ([], as_it_is, False)
     assert books.decide(ChangeMarket("BTC_USDT")).events == []
 
 
@@ -92,8 +92,9 @@ def test_a_rule_out_of_range_is_refused_by_its_name(books: Bench, given: dict[st
 
 
 def test_an_unknown_market_cannot_be_changed(books: Bench) -> None:
-    with pytest.raises(UnknownMarket):
+    with pytest.raises(UnknownMarket) as refused:
         books.decide(ChangeMarket("ETH_USDT", state="off"))
+    assert refused.value.named == "ETH_USDT"
 
 
 def test_a_market_of_assets_that_are_not_there_breaks_the_books(books: Bench) -> None:

@@ -40,6 +40,10 @@ def test_a_deposit_moves_from_world_to_the_account(books: Bench) -> None:
     assert decision.result == decision.events[-1]
 
 
+def test_deposits_are_numbered(books: Bench) -> None:
+    assert [books.do(deposit(f"tx-{number}")).id for number in range(3)] == [1, 2, 3]
+
+
 def test_deposits_add_up(books: Bench) -> None:
     books.do(deposit("a", "1"))
     books.do(deposit("b", "0.5"))
@@ -67,6 +71,10 @@ def test_an_amount_spelt_otherwise_is_the_same_deposit(books: Bench) -> None:
 def test_a_hash_is_one_hash_however_it_is_written(books: Bench, spelling: str) -> None:
     first = books.do(deposit("0x" + HASH.upper()))
     assert books.decide(deposit(spelling)) == ([], first, False)
+
+
+def test_a_hash_compares_in_small_letters_and_bare() -> None:
+    assert same_txid(HASH) == same_txid(HASH.upper()) == same_txid("0X" + HASH.upper()) == HASH
 
 
 def test_the_first_spelling_is_what_is_kept(books: Bench) -> None:
@@ -97,7 +105,7 @@ def test_the_same_deposit_of_another_amount_is_refused_with_the_first(books: Ben
     first = books.do(deposit("a", "1"))
     with pytest.raises(DepositDiffers) as refused:
         books.decide(deposit("a", "2"))
-    assert refused.value.first == first
+    assert (refused.value.named, refused.value.first) == ("a", first)
 
 
 def test_the_same_deposit_for_another_account_is_refused_with_the_first(books: Bench) -> None:
@@ -105,7 +113,7 @@ def test_the_same_deposit_for_another_account_is_refused_with_the_first(books: B
     other = books.do(OpenAccount("other"))
     with pytest.raises(DepositDiffers) as refused:
         books.decide(deposit("a", "1", account=other.id))
-    assert refused.value.first == first
+    assert (refused.value.named, refused.value.first) == ("a", first)
 
 
 def test_the_whole_supply_may_be_deposited(books: Bench) -> None:
@@ -162,8 +170,9 @@ def test_the_account_must_exist(books: Bench) -> None:
 
 
 def test_the_asset_must_exist(books: Bench) -> None:
-    with pytest.raises(UnknownAsset):
+    with pytest.raises(UnknownAsset) as refused:
         books.decide(deposit(asset="ETH"))
+    assert refused.value.named == "ETH"
 
 
 @pytest.mark.parametrize(
@@ -185,9 +194,14 @@ def test_a_bad_amount_is_refused_by_its_name(books: Bench, text: str, kind: type
         books.decide(deposit("a", text))
 
 
+def test_nothing_is_no_deposit(books: Bench) -> None:
+    with pytest.raises(Invalid, match=r"^amount: is more than zero$"):
+        books.decide(deposit("a", "0"))
+
+
 @pytest.mark.parametrize("txid", ["", "a b", "a\n", "é", "x" * 129, "\x7f"])
 def test_a_txid_is_1_to_128_visible_ascii_characters(books: Bench, txid: str) -> None:
-    with pytest.raises(Invalid, match=r"^txid: "):
+    with pytest.raises(Invalid, match=r"^txid: write 1 to 128 printable ASCII characters without spaces$"):
         books.decide(deposit(txid))
 
 
@@ -197,14 +211,19 @@ def test_a_txid_of_128_characters_is_taken(books: Bench) -> None:
 
 @pytest.mark.parametrize("chain", ["a b", "é", "x" * 33])
 def test_a_chain_is_up_to_32_visible_ascii_characters(books: Bench, chain: str) -> None:
-    with pytest.raises(Invalid, match=r"^chain: "):
+    with pytest.raises(Invalid, match=r"^chain: write at most 32 printable ASCII characters without spaces$"):
         books.decide(deposit(chain=chain))
 
 
 @pytest.mark.parametrize("index", [-1, 2**31])
 def test_an_index_is_0_to_2_to_the_31_minus_1(books: Bench, index: int) -> None:
-    with pytest.raises(Invalid, match=r"^index: "):
+    with pytest.raises(Invalid, match=r"^index: is 0 to 2147483647$"):
         books.decide(deposit(index=index))
+
+
+def test_a_txid_of_1_character_and_a_chain_of_32_are_taken(books: Bench) -> None:
+    made = books.do(deposit("x", chain="!" * 32))
+    assert (made.txid, made.chain) == ("x", "!" * 32)
 
 
 def test_the_largest_index_is_taken(books: Bench) -> None:

@@ -38,6 +38,10 @@ def test_a_draft_reads_the_state_and_does_not_change_it(books: Bench) -> None:
     assert books.state.balances.get((USER, 1)) == Balance(ONE, 0, 1)
 
 
+def test_a_balance_that_the_draft_has_not_moved_is_as_the_state_has_it(books: Bench) -> None:
+    assert Draft(books.state).balance(USER, 1) == books.state.balances.get((USER, 1)) != NOTHING
+
+
 def test_a_balance_that_was_never_touched_is_nothing(books: Bench) -> None:
     assert Draft(books.state).balance(OTHER, 2) == NOTHING
 
@@ -254,9 +258,20 @@ def test_nothing_is_frozen_without_a_hold(books: Bench) -> None:
         draft.close()
 
 
+def test_nor_does_a_hold_beside_it_explain_it(books: Bench) -> None:
+    draft = Draft(books.state)
+    draft.move(USER, 1, available=-5, frozen=5, why="place", ref=1)
+    draft.freeze(HoldKey(USER, 1, "order", 1), 7, why="place", new=True)
+    with pytest.raises(InvariantBroken, match="5 of asset 1 frozen on account 1001 without a hold"):
+        draft.close()
+
+
 def test_a_frozen_side_below_zero_breaks_the_books(books: Bench) -> None:
-    with pytest.raises(InvariantBroken):
+    before = Draft(books.state).balance(USER, 1).available
+    with pytest.raises(InvariantBroken, match=rf"^account 1001 would hold {before + 5}\+-5 of asset 1$"):
         Draft(books.state).move(USER, 1, available=5, frozen=-5, why="cancel", ref=1)
+    with pytest.raises(InvariantBroken, match=r"^account 1001 would hold 0\+-5 of asset 2$"):
+        Draft(books.state).move(USER, 2, frozen=-5, why="cancel", ref=1)
 
 
 def test_no_account_holds_more_than_an_amount_can_be(books: Bench) -> None:
@@ -277,6 +292,14 @@ def test_world_may_go_below_zero(books: Bench) -> None:
     draft = Draft(books.state)
     draft.move(WORLD, 1, available=-5, why="deposit", ref=1)
     assert draft.balance(WORLD, 1).available == -ONE - 5
+
+
+def test_world_may_come_back_to_zero(books: Bench) -> None:
+    draft = Draft(books.state)
+    owed = -draft.balance(WORLD, 1).available
+    assert owed > 0
+    draft.move(WORLD, 1, available=owed, why="withdrawal", ref=1)
+    assert draft.balance(WORLD, 1).available == 0
 
 
 def test_world_never_holds_more_than_zero(books: Bench) -> None:

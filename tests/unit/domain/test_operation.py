@@ -4,7 +4,7 @@ import pytest
 
 from spotbook.domain.commands import Halt, LiftBan, RecordBan, Resume, StopWriter
 from spotbook.domain.errors import Invalid, WriterStopped
-from spotbook.domain.events import BanBegun, BanLifted
+from spotbook.domain.events import BanBegun, BanLifted, StandingChanged
 from spotbook.domain.state import Standing
 from support.books import Bench, bench
 from support.clock import NOW
@@ -42,7 +42,7 @@ def test_a_halt_a_stop_and_their_end(books: Bench, commands: list[Halt | StopWri
 
 
 def test_what_changed_says_why_and_when(books: Bench) -> None:
-    books.do(HALT)
+    assert books.do(HALT) == StandingChanged("halted", "audit", NOW)
     assert books.state.standing.get("") == Standing("halted", "audit", NOW)
 
 

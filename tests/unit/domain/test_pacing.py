@@ -86,6 +86,28 @@ def test_a_user_has_three_hundred_calls_a_second_over_all_commands() -> None:
     assert told[300] == Verdict(False, 300, 0, 1_000, 1_000)
 
 
+def test_each_user_has_its_own() -> None:
+    pacer = lenient(user_per_s=1)
+    assert [pacer.user_call(user, HOME, "c", FIVE, NOW).allowed for user in (USER, USER, USER + 1)] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_a_clock_grain_is_added_for_addresses_and_all_calls_of_a_user_too() -> None:
+    pacer = Pacer(LimitRules(address_per_s=1, user_per_s=1))
+    for step, allowed in ((0, True), (1_000, False), (1_001, True)):
+        assert pacer.address_call(HOME, NOW + step).allowed is allowed
+        assert pacer.user_call(USER, HOME, f"c{step}", FIVE, NOW + step).allowed is allowed
+
+
+def test_of_two_windows_with_as_many_places_left_the_commands_own_is_told() -> None:
+    pacer = lenient(user_per_s=2)
+    told = [pacer.user_call(USER, HOME, "c", Limit(2, 3_000), NOW) for _ in range(3)]
+    assert told == [Verdict(True, 2, 1, 3_000, 0), Verdict(True, 2, 0, 3_000, 0), Verdict(False, 2, 0, 3_000, 3_000)]
+
+
 def test_what_all_calls_refuse_takes_no_place_of_the_command() -> None:
     pacer = lenient(user_per_s=2)
     for command in ("a", "b"):
@@ -244,6 +266,12 @@ def test_a_limit_halved_after_the_places_were_taken_waits_for_as_many() -> None:
     assert pacer.user_call(USER, HOME, "c", FIVE, NOW + 500) == Verdict(False, 2, 0, 1_900, 1_800)
 
 
+def test_how_long_a_ban_lasts_is_the_rules() -> None:
+    pacer = Pacer(EXACT._replace(ladder=LadderRules(user_errors_max=0, banned_ms=7)))
+    (began,) = refuse(pacer, 2, NOW)
+    assert (began.began_ms, began.until_ms) == (NOW, NOW + 7)
+
+
 def test_refusals_because_of_a_ban_count_nowhere() -> None:
     pacer = Pacer(EXACT._replace(ladder=LadderRules(user_errors_max=1, address_errors_max=10)))
     refuse(pacer, 4, NOW)
@@ -318,6 +346,44 @@ def test_a_full_table_gives_up_one_for_each_newcomer() -> None:
         assert len(windows) == min(caller + 1, 3)
 
 
+def test_each_newcomer_looks_at_two() -> None:
+    windows: Windows[int] = Windows(1_000, 10)
+    for caller in range(3):
+        windows.at(caller, NOW).append(NOW)
+    windows.at(3, NOW + 1_000).append(NOW + 1_000)
+    assert list(windows._windows) == [2, 3]
+
+
+def test_of_a_full_table_in_which_nobody_is_idle_the_one_longest_looked_at_makes_room() -> None:
+    windows: Windows[int] = Windows(1_000, 3)
+    for caller in range(4):
+        windows.at(caller, NOW).append(NOW)
+    assert list(windows._windows) == [0, 1, 3]
+
+
+def test_nobody_is_forgotten_as_long_as_a_place_counts_the_clock_grain_included() -> None:
+    pacer, later = Pacer(LimitRules(address_per_s=1, user_per_s=2)), NOW + 1_000
+    for caller, now in ((0, NOW), (1, later)):
+        pacer.address_call(f"192.0.2.{caller}", now)
+        pacer.user_call(caller, HOME, "c", ONE, now)
+        pacer.user_call(caller, HOME, "d", ONE, now)
+    assert not pacer.address_call("192.0.2.0", later).allowed
+    assert not pacer.user_call(0, HOME, "c", Limit(9, 1_000), later).allowed, "two over all commands"
+    pacer = Pacer(LimitRules())
+    for caller, now in ((0, NOW), (1, later)):
+        pacer.user_call(caller, HOME, "c", ONE, now)
+    assert not pacer.user_call(0, HOME, "c", ONE, later).allowed, "one of this command"
+
+
+@pytest.mark.parametrize(("per_key", "per_address"), [(1, 9), (9, 1)])
+def test_nor_are_wrong_signatures(per_key: int, per_address: int) -> None:
+    pacer = Pacer(LimitRules(forgeries_per_key=per_key, forgeries_per_address=per_address))
+    pacer.forgery("k", HOME, NOW)
+    pacer.forgery("k", "192.0.2.2", NOW + 10_000)
+    assert not pacer.forgery("k", HOME, NOW + 10_000).allowed
+    assert pacer.forgery("k", HOME, NOW + 10_001).allowed
+
+
 def test_an_empty_window_needs_no_wait() -> None:
     assert (Window().wait(1, NOW), Window().rest(NOW)) == (0, 0)
 
@@ -363,6 +429,35 @@ def test_who_was_banned_lately_is_passed_over_for_who_was_not() -> None:
     assert sorted(address for _, address in ladders.by_subject) == ["banned", "newcomer", "other"]
 
 
+def test_of_those_banned_lately_the_ninth_makes_room() -> None:
+    """Eight are passed over for one that was not banned; then the next goes that is banned no longer."""
+    ladders = Ladders(TIGHT, 12)
+    for number in range(12):
+        ban(ladders, f"banned{number}", NOW)
+    ladders.count(Subject(None, "newcomer"), 5, NOW + 30_000)
+    assert {f"banned{number}" for number in range(12)} - {address for _, address in ladders.by_subject} == {"banned8"}
+
+
+def test_sixteen_are_looked_at_and_the_next_search_begins_behind_them() -> None:
+    ladders = Ladders(TIGHT, 17)
+    for number in range(16):
+        ban(ladders, f"banned{number}", NOW)
+    for _ in range(2):  # warned, and never banned
+        ladders.count(Subject(None, "warned"), 1, NOW)
+    ladders.count(Subject(None, "newcomer"), 5, NOW)
+    assert next(iter(ladders.by_subject)) == (None, "warned"), "next in turn"
+    assert (None, "newcomer") not in ladders.by_subject
+    ladders.count(Subject(None, "newcomer"), 5, NOW)
+    assert (None, "warned") not in ladders.by_subject
+    assert (None, "newcomer") in ladders.by_subject
+
+
+def test_a_ban_that_is_over_still_counts_after_a_restart() -> None:
+    ladders = Ladders(TIGHT, 2)
+    ladders.restore([SubjectBan(Subject(None, "a"), "ban", NOW, NOW + 30_000)], NOW + HOUR_MS)
+    assert ladders.by_subject[None, "a"].bans == (NOW,)
+
+
 def test_restoring_keeps_to_the_bound() -> None:
     ladders = Ladders(TIGHT, 2)
     stored = [SubjectBan(Subject(None, address), "ban", NOW, NOW + 30_000) for address in "abca"]
@@ -394,8 +489,9 @@ def test_so_have_those_of_an_address_whatever_the_key() -> None:
 
 def test_another_address_has_places_of_its_own() -> None:
     pacer = forgeries()
-    for _ in range(9):
-        pacer.forgery("k", HOME, NOW)
+    for key in "klmn":
+        pacer.forgery(key, HOME, NOW)
+    assert not pacer.forgery("o", HOME, NOW).allowed
     assert pacer.forgery("k", "192.0.2.2", NOW).allowed
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from spotbook.domain.commands import ChangeMarket, MakeAsset, PlaceOrder
 from spotbook.domain.errors import AmountMalformed, AmountTooLarge, AmountTooPrecise, Invalid, InvariantBroken
-from spotbook.domain.rules import asset_of
+from spotbook.domain.rules import asked, asset_of
 from spotbook.limits import UNITS_MAX
 from support.books import bench
 from support.commands import BTC_USDT, OTHER, USER, deposit, limit, market
@@ -52,6 +52,24 @@ def test_a_text_that_cannot_be_taken_is_refused_by_its_name(
         books.decide(command)
     assert (type(refused.value), refused.value.name) == (kind, name)
     assert refused.value.why.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("command", "price", "units", "funds"),
+    [
+        (limit("buy", "30", "0.5", out_trade_no="a"), 3_000, 50_000_000, 0),
+        (market("buy", "0.5", out_trade_no="a"), 0, 50_000_000, 0),
+        (market("buy", funds="0.5", out_trade_no="a"), 0, 0, 50_000_000),
+    ],
+    ids=str,
+)
+def test_an_order_that_is_asked_for_has_nothing_filled(
+    books: Floor, command: PlaceOrder, price: int, units: int, funds: int
+) -> None:
+    rules = books.state.markets.get("BTC_USDT")
+    assert rules is not None
+    asked_for = (USER, 7, 1, "buy", command.kind, price, units, funds)
+    assert asked(books.state, rules, command, 7, books.now) == (*asked_for, 0, 0, 0, "open", "a", books.now, books.now)
 
 
 def test_precision_is_judged_by_value(books: Floor) -> None:
@@ -132,5 +150,5 @@ def test_a_sale_that_could_come_to_more_than_the_books_can_hold_is_refused() -> 
 
 
 def test_a_markets_asset_is_always_there(books: Floor) -> None:
-    with pytest.raises(InvariantBroken):
+    with pytest.raises(InvariantBroken, match=r"^asset 99 of a market does not exist$"):
         asset_of(books.state, 99)

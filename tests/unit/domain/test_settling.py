@@ -2,14 +2,17 @@
 
 import pytest
 
+from spotbook.domain.account import FEES
 from spotbook.domain.asset import PPM
 from spotbook.domain.commands import CancelOrder, ChangeMarket, FreezeAccount
-from spotbook.domain.events import Traded
+from spotbook.domain.events import Entry, Traded
+from spotbook.domain.order import Status
 from spotbook.domain.settling import fee_of
 from support.commands import OTHER, USER, limit, market
-from support.floor import THIRD, floor
+from support.floor import THIRD, Floor, floor
 
 HOUR = 3_600_000
+UNIT = 100_000_000
 
 
 def test_a_buy_of_1_at_55_that_fills_at_30_and_55_leaves_nothing_frozen() -> None:
@@ -156,6 +159,69 @@ def test_a_fill_says_both_sides_and_both_fees() -> None:
     assert books.order(OTHER, 1).placed_at == books.now - HOUR
 
 
+def test_each_leg_says_why_and_names_the_order_that_it_is_of() -> None:
+    books = floor(maker_fee_ppm=1_000, taker_fee_ppm=2_000)
+    books.place(limit("sell", "98", "1", account=OTHER))
+    since = len(books.events)
+    books.place(limit("buy", "100", "1"))
+    assert legs(books, since) == [
+        (USER, 2, "placed", 2),
+        (USER, 2, "paid", 2),
+        (OTHER, 1, "paid", 1),
+        (USER, 1, "received", 2),
+        (FEES, 1, "fee", 2),
+        (OTHER, 2, "received", 1),
+        (FEES, 2, "fee", 1),
+        (USER, 2, "improvement", 2),
+    ]
+
+
+def test_so_do_the_legs_of_a_market_order() -> None:
+    books = floor()
+    books.place(limit("buy", "100", "1", account=OTHER))
+    since = len(books.events)
+    books.place(market("sell", "1"))
+    assert legs(books, since) == [
+        (USER, 1, "paid", 2),
+        (OTHER, 2, "paid", 1),
+        (USER, 2, "received", 2),
+        (OTHER, 1, "received", 1),
+    ]
+
+
+def test_a_fee_that_takes_all_leaves_no_leg_of_nothing() -> None:
+    books = floor()
+    books.place(limit("sell", "1", "1", account=OTHER, symbol="ONE_COIN"))
+    since = len(books.events)
+    books.place(limit("buy", "1", "1", symbol="ONE_COIN"))
+    assert [why for _, _, why, _ in legs(books, since)] == ["placed", "paid", "paid", "fee", "fee"]
+
+
+def legs(books: Floor, since: int) -> list[tuple[int, int, str, int]]:
+    """Return account, asset, why and order of each entry after so many events."""
+    return [(leg.account, leg.asset, leg.why, leg.ref) for leg in books.events[since:] if isinstance(leg, Entry)]
+
+
+def test_of_a_resting_order_only_what_a_fill_changes_is_changed() -> None:
+    books = floor(maker_fee_ppm=1_000)
+    placed = books.place(limit("sell", "100", "1", account=OTHER, out_trade_no="a"))
+    books.now += HOUR
+    stages: list[tuple[int, Status]] = [(50_000_000, "partly_filled"), (UNIT, "filled")]
+    for filled, status in stages:
+        books.place(limit("buy", "100", "0.5"))
+        assert books.order(OTHER, 1) == placed._replace(
+            filled=filled, value=100 * filled, fee=filled // 10, status=status, changed_at=books.now
+        )
+
+
+def test_of_one_that_gives_way_only_that_it_is_cancelled() -> None:
+    books = floor(self_trade="cancel_oldest")
+    placed = books.place(limit("sell", "100", "1", out_trade_no="a"))
+    books.now += HOUR
+    books.place(limit("buy", "100", "1"))
+    assert books.order(USER, 1) == placed._replace(status="cancelled", changed_at=books.now)
+
+
 def test_fills_are_numbered_without_a_gap_over_all_markets() -> None:
     books = floor()
     for symbol, price in (("BTC_USDT", "100"), ("ONE_COIN", "1"), ("BTC_USDT", "100")):
@@ -182,6 +248,17 @@ def test_a_market_buy_by_funds_cannot_spend_its_last_unit() -> None:
     assert (order.status, order.filled, order.value, order.funds) == ("filled", 3, 9, 10)
     assert books.coins(USER, "COIN") == ("1", "0")
     assert books.coins(USER, "ONE") == ("12", "0")
+
+
+def test_what_funds_leave_over_for_the_next_price_stays_available() -> None:
+    """2 at 3 are 6 of 8; the 2 that are left do not pay for one at 4."""
+    books = floor(each="10")
+    books.place(limit("sell", "3", "2", account=OTHER, symbol="ONE_COIN"))
+    books.do(ChangeMarket("ONE_COIN", bound_ppm=1_000_000))
+    books.place(limit("sell", "4", "5", account=THIRD, symbol="ONE_COIN"))
+    order = books.place(market("buy", funds="8", symbol="ONE_COIN"))
+    assert (order.status, order.filled, order.value) == ("filled", 2, 6)
+    assert books.coins(USER, "COIN") == ("4", "0")
 
 
 def test_a_market_order_through_a_thin_book_keeps_what_it_filled() -> None:

@@ -29,9 +29,11 @@ from spotbook.domain.errors import (
     UnknownOrder,
     WouldCross,
 )
+from spotbook.domain.events import OrderChanged
 from spotbook.domain.state import HoldKey
+from spotbook.limits import ID_MAX
 from support.commands import OTHER, USER, limit, market
-from support.floor import Floor, floor, refused
+from support.floor import THIRD, Floor, floor, refused
 
 
 @pytest.fixture
@@ -47,6 +49,19 @@ def test_a_buy_freezes_price_times_amount(books: Floor) -> None:
     assert (order.id, order.status, order.price, order.amount) == (1, "open", 3_055, 50_000_000)
     assert books.coins(USER, "USDT") == ("984.725", "15.275")
     assert books.state.holds.get(HoldKey(USER, 2, "order", 1)) == 1_527_500_000
+
+
+def test_an_order_is_placed_as_it_was_asked_for(books: Floor) -> None:
+    order = books.place(limit("buy", "30.55", "0.5", out_trade_no="a"))
+    asked = (USER, 1, 1, "buy", "limit", 3_055, 50_000_000, 0)
+    assert order == (*asked, 0, 0, 0, "open", "a", books.now, books.now)
+
+
+def test_the_hold_of_an_order_that_has_just_got_its_number_is_not_looked_for(books: Floor) -> None:
+    asked: list[Any] = []
+    books.state.holds.get = asked.append  # type: ignore[method-assign]
+    books.place(limit("buy", "30", "2"))
+    assert asked == []
 
 
 def test_a_sale_freezes_its_amount(books: Floor) -> None:
@@ -82,10 +97,13 @@ def test_what_is_frozen_cannot_be_frozen_again(books: Floor) -> None:
 
 
 def test_a_cancel_gives_back_all_that_is_frozen(books: Floor) -> None:
-    books.place(limit("buy", "30", "2"))
+    placed = books.place(limit("buy", "30", "2", out_trade_no="a"))
     books.now += 5
-    order = books.place(CancelOrder(USER, 1))
-    assert (order.status, order.filled, order.changed_at) == ("cancelled", 0, books.now)
+    version = books.state.versions.get(USER) or 0
+    decision = books.decide(CancelOrder(USER, 1))
+    books.apply(*decision.events)
+    cancelled = OrderChanged(*placed._replace(status="cancelled", changed_at=books.now))
+    assert (decision.events[-1], decision.result, decision.fresh) == (cancelled, (cancelled, version + 1), True)
     assert books.coins(USER, "USDT") == ("1000", "0")
     assert books.holds == 0
 
@@ -94,6 +112,7 @@ def test_a_cancel_gives_back_all_that_is_frozen(books: Floor) -> None:
 def test_anothers_order_is_as_unknown_as_none(books: Floor, account: int) -> None:
     books.place(limit("buy", "30", "2"))
     first = refused(books, CancelOrder(account, 1), UnknownOrder)
+    assert str(first) == "order 1 does not exist"
     books.place(CancelOrder(USER, 1))
     assert str(refused(books, CancelOrder(account, 1), UnknownOrder)) == str(first)
 
@@ -114,7 +133,15 @@ def test_a_number_that_no_store_can_hold_is_not_looked_for(books: Floor) -> None
 def test_an_order_is_cancelled_once(books: Floor) -> None:
     books.place(limit("buy", "30", "2"))
     books.place(CancelOrder(USER, 1))
-    refused(books, CancelOrder(USER, 1), OrderClosed)
+    refusal = refused(books, CancelOrder(USER, 1), OrderClosed)
+    assert isinstance(refusal, OrderClosed)
+    assert refusal.number == 1
+
+
+def test_the_largest_number_of_all_is_looked_for(books: Floor) -> None:
+    placed = books.place(limit("buy", "30", "2"))
+    books.state.closed_orders.put((USER, ID_MAX), placed._replace(id=ID_MAX, status="filled"))
+    refused(books, CancelOrder(USER, ID_MAX), OrderClosed)
 
 
 def test_a_filled_order_is_not_cancelled(books: Floor) -> None:
@@ -131,7 +158,9 @@ def test_all_orders_of_one_market_or_of_all_are_cancelled(books: Floor) -> None:
         limit("buy", "30", "1", account=OTHER),
     ):
         books.place(command)
+    books.now += 5
     result = books.do(CancelAllOrders(USER, "BTC_USDT"))
+    assert [books.order(USER, number).changed_at for number in (1, 2)] == [books.now] * 2
     assert (result.order, result.id, result.version) == (None, 0, books.state.versions.get(USER))
     assert (books.coins(USER, "USDT"), books.coins(USER, "BTC")) == (("1000", "0"), ("1000", "0"))
     assert books.coins(USER, "COIN") == ("990", "10")
@@ -142,12 +171,14 @@ def test_all_orders_of_one_market_or_of_all_are_cancelled(books: Floor) -> None:
 
 def test_to_cancel_all_of_nothing_changes_nothing(books: Floor) -> None:
     books.place(limit("buy", "30", "2"))
-    decision = books.decide(CancelAllOrders(USER, "ONE_COIN"))
-    assert (decision.events, decision.fresh) == ([], False)
+    version = books.state.versions.get(USER)
+    assert books.decide(CancelAllOrders(USER, "ONE_COIN")) == ([], (None, version), False)
+    assert books.decide(CancelAllOrders(THIRD + 1, "")) == ([], (None, 0), False)
 
 
 def test_to_cancel_all_in_a_market_that_is_not_there_is_refused(books: Floor) -> None:
-    refused(books, CancelAllOrders(USER, "BTC_ONE"), UnknownMarket)
+    refusal = refused(books, CancelAllOrders(USER, "BTC_ONE"), UnknownMarket)
+    assert str(refusal) == "market BTC_ONE does not exist"
 
 
 @pytest.mark.parametrize(
@@ -176,19 +207,20 @@ PLACINGS = [limit("buy", "30", "1"), limit("sell", "30", "1", kind="post_only"),
 
 @pytest.mark.parametrize("command", PLACINGS, ids=lambda command: command.kind)
 @pytest.mark.parametrize(
-    ("closed", "kind", "words"),
+    ("closed", "refusal"),
     [
-        (Halt("asked"), Halted, "trading is halted"),
-        (FreezeAccount(USER, frozen=True, reason="asked"), AccountIsFrozen, "the account is frozen"),
-        (ChangeMarket("BTC_USDT", state="off"), MarketClosed, "the market is off"),
-        (ChangeMarket("BTC_USDT", state="cancel_only"), MarketClosed, "the market is cancel-only"),
+        (Halt("asked"), Halted()),
+        (FreezeAccount(USER, frozen=True, reason="asked"), AccountIsFrozen(USER)),
+        (ChangeMarket("BTC_USDT", state="off"), MarketClosed("BTC_USDT", "off")),
+        (ChangeMarket("BTC_USDT", state="cancel_only"), MarketClosed("BTC_USDT", "cancel_only")),
     ],
     ids=str,
 )
-def test_nothing_is_placed(books: Floor, command: PlaceOrder, closed: Any, kind: type[Refusal], words: str) -> None:
+def test_nothing_is_placed(books: Floor, command: PlaceOrder, closed: Any, refusal: Refusal) -> None:
     books.place(limit("sell", "30", "5", account=OTHER))
     books.do(closed)
-    assert str(refused(books, command, kind)) == words
+    found = refused(books, command, type(refusal))
+    assert (str(found), vars(found)) == (str(refusal), vars(refusal))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +249,9 @@ def test_a_wealth_account_does_not_trade(books: Floor) -> None:
 
 
 def test_an_unknown_market_is_refused(books: Floor) -> None:
-    refused(books, limit("buy", "30", "1", symbol="BTC_EUR"), UnknownMarket)
+    assert (
+        str(refused(books, limit("buy", "30", "1", symbol="BTC_EUR"), UnknownMarket)) == "market BTC_EUR does not exist"
+    )
 
 
 def test_so_many_open_orders_and_no_more() -> None:

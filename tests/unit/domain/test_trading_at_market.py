@@ -66,7 +66,7 @@ def test_a_sale_must_have_what_would_be_sold(books: Floor) -> None:
     books.place(limit("sell", "9", "999.5"))
     refusal = refused(books, market("sell", "1"), InsufficientBalance)
     assert isinstance(refusal, InsufficientBalance)
-    assert (refusal.asset, refusal.needed, refusal.available) == (1, UNIT, UNIT // 2)
+    assert (refusal.account, refusal.asset, refusal.needed, refusal.available) == (USER, 1, UNIT, UNIT // 2)
     assert books.place(market("sell", "0.5")).status == "filled"
 
 

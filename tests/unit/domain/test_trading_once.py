@@ -21,7 +21,7 @@ from spotbook.domain.errors import (
 from spotbook.domain.events import OrderPlaced, OutTradeNoClosed
 from spotbook.domain.trading import OrderAt
 from support.commands import OTHER, USER, limit, market
-from support.floor import Floor, floor, refused
+from support.floor import THIRD, Floor, floor, refused
 
 UNIT = 100_000_000
 
@@ -72,7 +72,9 @@ def test_a_repeat_shows_the_order_as_it_stands_now(books: Floor) -> None:
 )
 def test_another_request_with_it_is_refused(books: Floor, other: PlaceOrder) -> None:
     books.place(limit("buy", "30", "1", out_trade_no="a"))
-    refused(books, other, OutTradeNoTaken)
+    refusal = refused(books, other, OutTradeNoTaken)
+    assert isinstance(refusal, OutTradeNoTaken)
+    assert refusal.named == "a"
 
 
 def test_each_account_has_its_own(books: Floor) -> None:
@@ -129,9 +131,13 @@ def test_a_closed_order_is_found_as_well(books: Floor) -> None:
 
 
 def test_one_that_nobody_has_is_unknown_and_stays_free(books: Floor) -> None:
-    decision = books.decide(FindOrder(USER, "a", fence=False))
-    assert (decision.events, decision.result.order, decision.fresh) == ([], None, False)
+    version = books.state.versions.get(USER)
+    assert books.decide(FindOrder(USER, "a", fence=False)) == ([], (None, version), False)
     assert books.place(limit("buy", "30", "1", out_trade_no="a")).id == 1
+
+
+def test_of_an_account_that_never_held_anything_the_version_is_0(books: Floor) -> None:
+    assert books.decide(FindOrder(THIRD + 1, "a", fence=False)).result == (None, 0)
 
 
 def test_anothers_is_unknown(books: Floor) -> None:
@@ -152,6 +158,13 @@ def test_a_fence_is_built_once(books: Floor) -> None:
     for fence in (False, True):
         decision = books.decide(FindOrder(USER, "a", fence))
         assert (decision.events, decision.result.order, decision.fresh) == ([], None, False)
+
+
+def test_a_fence_stays_whatever_orders_come_after_it(books: Floor) -> None:
+    books.do(FindOrder(USER, "a", fence=True))
+    assert books.place(limit("buy", "30", "1")).id == 1
+    assert books.do(FindOrder(USER, "a", fence=False)).order is None
+    refused(books, limit("buy", "30", "1", out_trade_no="a"), OutTradeNoTaken)
 
 
 @pytest.mark.parametrize("closed", [Halt("asked"), FreezeAccount(USER, frozen=True, reason="asked")], ids=str)

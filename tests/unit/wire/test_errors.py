@@ -192,3 +192,11 @@ def test_the_reasons_are_found_in_the_source() -> None:
 @pytest.mark.parametrize("word", [*KEY_WORDS, *OTHER_WORDS])
 def test_no_reason_of_a_refused_parameter_holds_a_word_of_a_class(word: str) -> None:
     assert [reason for reason in reasons() if word in reason.lower() and reason not in INTERNAL] == []
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "side"), [(6_000, "6000 ms ahead of"), (1, "1 ms ahead of"), (-6_000, "6000 ms behind")]
+)
+def test_a_stale_timestamp_is_told_how_far_it_is_off(ahead_ms: int, side: str) -> None:
+    said = f"signature error: the timestamp is {side} the server's time"
+    assert errors.stale(ahead_ms) == Failure("10007", said)

@@ -23,6 +23,7 @@ def test_what_is_required_is_there_and_more_than_nothing() -> None:
 
 def test_what_is_optional_is_nothing_when_absent() -> None:
     assert p.optional({}, "symbol") == p.optional({"symbol": ""}, "symbol") == ""
+    assert p.optional({}, "endAt") == p.optional({"endAt": ""}, "endAt") == p.optional({"endAT": ""}, "endAt") == ""
 
 
 def test_the_other_spelling_of_a_name() -> None:
@@ -69,8 +70,9 @@ def test_numbers_of_orders(text: str, number: int) -> None:
 
 @pytest.mark.parametrize("text", ["0", str(ID_MAX + 1), "4612181898174494829", "9" * 19])
 def test_numbers_that_no_order_here_can_have(text: str) -> None:
-    with pytest.raises(UnknownOrder):
+    with pytest.raises(UnknownOrder) as refused:
         p.order_number({"orderNumber": text}, "orderNumber")
+    assert refused.value.named == text
 
 
 @pytest.mark.parametrize("text", ["9" * 20, "01", "-1", "x", "1.0", "1,2", " 1", "١"])
@@ -99,6 +101,28 @@ def test_spans_of_time() -> None:
     assert p.span({"startAt": "", "endAT": "9"}, "startAt", "endAt") == (0, 9)
     assert p.span({"start": "5", "end": "5"}, "start", "end") == (5, 5)
     assert refusal(p.span, {"startAt": "6", "endAt": "5"}, "startAt", "endAt") == ("startAt", "is after endAt")
+
+
+@pytest.mark.parametrize(
+    ("text", "time_ms"),
+    [("1", 1_000), ("99999999999", 99_999_999_999_000), ("100000000000", 100_000_000_000), (str(ID_MAX), ID_MAX)],
+)
+def test_times_in_seconds_or_milliseconds_are_told_apart_by_size(text: str, time_ms: int) -> None:
+    assert p.span_of_any_size({"start": text}, "start", "end") == (time_ms, ID_MAX)
+    assert p.span_of_any_size({"end": text}, "start", "end") == (0, time_ms)
+    assert p.span_of_any_size({"start": text, "end": text}, "start", "end") == (time_ms, time_ms)
+
+
+def test_a_span_of_either_size_does_not_end_before_it_begins() -> None:
+    assert p.span_of_any_size({}, "start", "end") == (0, ID_MAX)
+    found = refusal(p.span_of_any_size, {"start": "2", "end": "1"}, "start", "end")
+    assert found == ("start", "is after end")
+
+
+def test_a_parameter_that_goes_by_two_names() -> None:
+    assert p.either({"symbol": "a", "currencyPair": "b"}, "symbol", "currencyPair") == "a"
+    assert p.either({"symbol": "", "currencyPair": "b"}, "symbol", "currencyPair") == "b"
+    assert refusal(p.either, {"currencyPair": ""}, "symbol", "currencyPair") == ("symbol", "is missing")
 
 
 @pytest.mark.parametrize("text", ["a", "A-b_9", "-", "a" * 50])
