@@ -113,6 +113,9 @@ class _Connection(asyncio.Protocol):
             end = body + int(came[at + 16 : came.index(b"\r\n", at)])
             if end > len(came):
                 break
+            if not self.waiting:  # nothing was asked for so long that the server says so, and closes
+                self.transport.abort()
+                return
             self._crowd.answered(self, self.waiting.popleft(), _REPLY.match(came, body, end))
             begin = end
         self._came = came[begin:]

@@ -132,14 +132,15 @@ class Crowd:
         self._file = file
         self.all: list[Seen] = []
 
-    def ask(self, server: Server, rate: float, seconds: float, *, most: int = 0) -> Seen:
+    def ask(self, server: Server, rate: float, seconds: float, *, most: int = 0, crowded: bool = False) -> Seen:
         """Put a load of fresh requests on the server: `most` of them, or as many as the rate makes.
 
-        A rate of 0 is the usual connections, which wait. RunFailed when an answer is neither a success nor busy.
+        Over many connections of many addresses when it is `crowded`, else over the usual ones, which wait when the
+        rate is 0. RunFailed when an answer is neither a success nor busy.
         """
         requests = [next(self._drawn) for _ in range(most or int(rate * seconds * 1.1) + 50)]
         self._file.write_text("".join(request.text for request in requests), encoding="ascii")
-        connections, addresses = (CONNECTIONS, ADDRESSES) if rate else (WAITING_CONNECTIONS, 1)
+        connections, addresses = (CONNECTIONS, ADDRESSES) if crowded else (WAITING_CONNECTIONS, 1)
         load = put_open_load(server.url, self._file, rate, seconds, connections=connections, addresses=addresses)
         seen = Seen(requests[: len(load.answers)], load)
         self.all.append(seen)
@@ -188,7 +189,7 @@ def _round(size: Size, crowd: Crowd, server: Server) -> Round:
     asked = _holds(FLOOD * takes, crowd, size)
     calm = CALM * takes
     before = crowd.ask(server, calm, size.calm_seconds)
-    flood = crowd.ask(server, asked, size.flood_seconds)
+    flood = crowd.ask(server, asked, size.flood_seconds, crowded=True)
     return Round(takes, asked, before, flood, crowd.ask(server, calm, size.calm_seconds))
 
 

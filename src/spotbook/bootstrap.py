@@ -11,6 +11,7 @@ import asyncio
 import gc
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -47,6 +48,10 @@ from spotbook.settings import Settings
 from spotbook.store.file import passing
 from spotbook.store.sqlite import SqliteReader, SqliteStore, create
 from spotbook.store.vault import AesVault
+
+SWITCH_SECONDS = 0.001
+"""How long the writer's thread keeps the interpreter while the event loop waits for it. The loop asks for it again with
+each connection that has something to read, so at Python's own 5 ms a flood waits for seconds to be told "busy"."""
 
 HEAD_LOG_SECONDS = 60.0
 """How often the journal's head is logged: who keeps the logs elsewhere can show later that no tail was cut off."""
@@ -153,6 +158,7 @@ def run(settings: Settings, master_key: str, *, ready: Callable[[Running], None]
     served. `ready` is called once both listeners answer and the recovery is over.
     """
     logs.configure(settings.log_level)
+    sys.setswitchinterval(SWITCH_SECONDS)
     room = room_for(claim_descriptors())
     vault = AesVault(master_key)
     with ExitStack() as opened:

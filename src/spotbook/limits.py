@@ -74,8 +74,11 @@ WAIT_MS_TARGET = 100
 then waits some times what a lone order waits for the disk, and not for as long as a full queue takes."""
 
 TURN_MS_TARGET = 20
-"""A turn of the event loop that lasts longer has more calls to read and answer than it should: then no order is taken
-in beyond `COMMANDS_WAITING_MIN`, so that the writer leaves the processor to the loop, which tells the rest "busy"."""
+"""A turn of the event loop that works for longer, with more than `COMMANDS_WAITING_MIN` orders in it, has more calls to
+read and answer than it should."""
+
+COMMANDS_PRESSED_MAX = 8
+"""Commands that may wait then: so the writer leaves the processor to the loop, which tells the rest "busy"."""
 
 COMMANDS_WAITING_MIN = 64
 """Commands that may wait whatever the last batch took: one slow confirmation by the disk is no overload."""

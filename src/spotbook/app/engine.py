@@ -19,7 +19,13 @@ from spotbook.app.ports import SealedSecret
 from spotbook.app.writer import NotDone, Outcome, Submission, Writer
 from spotbook.domain.commands import Command
 from spotbook.domain.credentials import Actor
-from spotbook.limits import COMMANDS_WAITING_MIN, QUEUE_COMMANDS_MAX, QUEUE_RESERVED, WAIT_MS_TARGET
+from spotbook.limits import (
+    COMMANDS_PRESSED_MAX,
+    COMMANDS_WAITING_MIN,
+    QUEUE_COMMANDS_MAX,
+    QUEUE_RESERVED,
+    WAIT_MS_TARGET,
+)
 
 PROBE_SECONDS = 1.0
 """How often a writer that found the disk full tries again."""
@@ -136,9 +142,9 @@ class Engine:
 
         `more` is how many the caller is about to hand in. The batch under way counts: it takes in what comes while it
         is decided, so that the queue alone may be short. With `pressed`, since whoever asks has too much to do with the
-        asking alone, only those count as room that always have it.
+        asking alone, there is hardly any room: the writer leaves the processor to who asks.
         """
-        return self._taken_in - self._answered + more >= (COMMANDS_WAITING_MIN if pressed else self._room)
+        return self._taken_in - self._answered + more >= (COMMANDS_PRESSED_MAX if pressed else self._room)
 
     def drain(self, timeout_seconds: float | None = None) -> bool:
         """Take no more in, carry out what is queued, end the thread; return whether it ended in time."""

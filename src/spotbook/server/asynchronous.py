@@ -13,7 +13,7 @@ from spotbook.app.ports import SealedSecret
 from spotbook.app.writer import NotDone, Outcome, Submission
 from spotbook.domain.commands import Command
 from spotbook.domain.credentials import Actor
-from spotbook.limits import TURN_MS_TARGET
+from spotbook.limits import COMMANDS_WAITING_MIN, TURN_MS_TARGET
 
 
 class _Returns:
@@ -71,18 +71,31 @@ class AsyncEngine:
         self._engine = engine
         self._returns: _Returns | None = None
         self._departures: _Departures
+        self._turn = 0.0
+        self._asked = 0
+        self._asked_at = self._began = time.thread_time()
+        self._pressed = False
 
     @property
     def behind(self) -> bool:
-        """Whether one command more would wait for long; see `Engine.behind`.
+        """Whether one command more would wait for long; see `Engine.behind`. Ask once for each.
 
-        A turn of the loop that lasts means that what comes next waits to be read, before any queue counts it.
+        A turn in which many asked, and which gave the loop much to do, means that what comes next waits to be read
+        before any queue counts it. Then, and in the turn after it, hardly anything is taken in.
         """
         returns = self._returns
         if returns is None:
             return self._engine.behind()
-        turn_ms = (time.monotonic() - returns.loop.time()) * 1_000  # uvloop's time stands still within a turn
-        return self._engine.behind(self._departures.waiting, pressed=turn_ms > TURN_MS_TARGET)
+        turn, now = returns.loop.time(), time.thread_time()  # uvloop's time stands still within a turn
+        if turn != self._turn:
+            self._pressed = self._long(self._asked_at)
+            self._turn, self._began, self._asked = turn, self._asked_at, 0
+        self._asked, self._asked_at = self._asked + 1, now
+        return self._engine.behind(self._departures.waiting, pressed=self._pressed or self._long(now))
+
+    def _long(self, now: float) -> bool:
+        """Whether more asked in the turn than should, and the loop's thread worked for longer since the one before."""
+        return self._asked > COMMANDS_WAITING_MIN and (now - self._began) * 1_000 > TURN_MS_TARGET
 
     async def carry_out(
         self,

@@ -11,7 +11,7 @@ from spotbook.app.engine import Busy, Engine
 from spotbook.app.ports import DiskBroken, NoBooks
 from spotbook.app.writer import Done, NotDone, Outcome, Refused, Unknown, Writer
 from spotbook.domain.commands import OpenAccount
-from spotbook.limits import COMMANDS_WAITING_MIN, WAIT_MS_TARGET
+from spotbook.limits import COMMANDS_PRESSED_MAX, COMMANDS_WAITING_MIN, WAIT_MS_TARGET
 from spotbook.store.memory import MemoryBooks, MemoryStore
 from support.clock import StandingClock
 from support.commands import HOUSE
@@ -137,8 +137,8 @@ def test_how_many_may_wait_follows_from_what_batches_took(
         hall.engine._learn(commands, took_ms)
     assert not hall.engine.behind(room - 1)
     assert hall.engine.behind(room)
-    assert hall.engine.behind(COMMANDS_WAITING_MIN, pressed=True)
-    assert not hall.engine.behind(COMMANDS_WAITING_MIN - 1, pressed=True)
+    assert hall.engine.behind(COMMANDS_PRESSED_MAX, pressed=True)
+    assert not hall.engine.behind(COMMANDS_PRESSED_MAX - 1, pressed=True)
 
 
 # --- answers ------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from spotbook.app.ports import Reader
 from spotbook.limits import AUDIT_FINDINGS_MAX, AUDIT_ROWS_MAX, AUDIT_SHARE
 
 SLICE_SECONDS = 0.002
-"""Less than the interpreter lets a thread run on while others wait (5 ms)."""
+"""Short beside what a call may wait for."""
 
 ROUND_PAUSE_SECONDS = 1.0
 """Small books are read in no time: no need to do it all the time."""
