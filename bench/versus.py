@@ -111,6 +111,7 @@ def _reads(size: Size, sides: list[Side], load: Loader) -> list[dict[str, Rate]]
             servers[side.name] = stack.enter_context(_serving(side, made[side.name].on, made[side.name].on.books))
         for name, server in servers.items():
             with server.awake():
+                server.await_audit()
                 warm(
                     load,
                     server,

@@ -73,12 +73,11 @@ WAIT_MS_TARGET = 100
 """Once more wait than the writer answers in this time, an order is told "busy" instead of taken in. Who is taken in
 then waits some times what a lone order waits for the disk, and not for as long as a full queue takes."""
 
-TURN_MS_TARGET = 20
-"""A turn of the event loop that works for longer, with more than `COMMANDS_WAITING_MIN` orders in it, has more calls to
-read and answer than it should."""
+REFUSALS_SECONDS = 0.25
+"""For how long orders that are sent away are counted, to see whether there are more of them than the writer's pace."""
 
 COMMANDS_PRESSED_MAX = 8
-"""Commands that may wait then: so the writer leaves the processor to the loop, which tells the rest "busy"."""
+"""Commands that may wait when there are: the writer leaves the processor to the loop, which tells the rest "busy"."""
 
 COMMANDS_WAITING_MIN = 64
 """Commands that may wait whatever the last batch took: one slow confirmation by the disk is no overload."""

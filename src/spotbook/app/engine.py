@@ -27,6 +27,9 @@ from spotbook.limits import (
     WAIT_MS_TARGET,
 )
 
+PACE_WEIGHT = 0.1
+"""What the last batch says of the writer's pace, beside those before it."""
+
 PROBE_SECONDS = 1.0
 """How often a writer that found the disk full tries again."""
 
@@ -60,6 +63,8 @@ class Engine:
         self._queue_max = queue_max
         self._open_max = queue_max - reserved
         self._room = COMMANDS_WAITING_MIN
+        self.pace = 0.0
+        """Commands a second that the writer carries out while it does nothing else; 0 before it has carried any out."""
         self._more = threading.Condition()
         self._draining = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -222,6 +227,7 @@ class Engine:
             self._room = max(COMMANDS_WAITING_MIN, int(commands * WAIT_MS_TARGET / took_ms))
         else:
             self._room = max(self._room, 2 * commands)
+        self.pace += (commands * 1_000 / max(took_ms, 1.0) - self.pace) * PACE_WEIGHT
 
     def _answer(self, submission: Submission, outcome: Outcome) -> None:
         self._answered += 1

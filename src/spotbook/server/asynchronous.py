@@ -13,7 +13,7 @@ from spotbook.app.ports import SealedSecret
 from spotbook.app.writer import NotDone, Outcome, Submission
 from spotbook.domain.commands import Command
 from spotbook.domain.credentials import Actor
-from spotbook.limits import COMMANDS_WAITING_MIN, TURN_MS_TARGET
+from spotbook.limits import REFUSALS_SECONDS
 
 
 class _Returns:
@@ -71,31 +71,25 @@ class AsyncEngine:
         self._engine = engine
         self._returns: _Returns | None = None
         self._departures: _Departures
-        self._turn = 0.0
-        self._asked = 0
-        self._asked_at = self._began = time.thread_time()
+        self._since = time.monotonic()
+        self._refused = 0
         self._pressed = False
 
     @property
     def behind(self) -> bool:
         """Whether one command more would wait for long; see `Engine.behind`. Ask once for each.
 
-        A turn in which many asked, and which gave the loop much to do, means that what comes next waits to be read
-        before any queue counts it. Then, and in the turn after it, hardly anything is taken in.
+        When more are sent away than the writer could carry out, to send them away is the greater part of the work.
+        Then hardly anything is taken in: whoever waits to be told waits behind what is being carried out.
         """
-        returns = self._returns
-        if returns is None:
-            return self._engine.behind()
-        turn, now = returns.loop.time(), time.thread_time()  # uvloop's time stands still within a turn
-        if turn != self._turn:
-            self._pressed = self._long(self._asked_at)
-            self._turn, self._began, self._asked = turn, self._asked_at, 0
-        self._asked, self._asked_at = self._asked + 1, now
-        return self._engine.behind(self._departures.waiting, pressed=self._pressed or self._long(now))
-
-    def _long(self, now: float) -> bool:
-        """Whether more asked in the turn than should, and the loop's thread worked for longer since the one before."""
-        return self._asked > COMMANDS_WAITING_MIN and (now - self._began) * 1_000 > TURN_MS_TARGET
+        now = time.monotonic()
+        if now - self._since >= REFUSALS_SECONDS:
+            self._pressed = self._refused > self._engine.pace * (now - self._since)
+            self._since, self._refused = now, 0
+        more = self._departures.waiting if self._returns is not None else 0
+        behind = self._engine.behind(more, pressed=self._pressed)
+        self._refused += behind
+        return behind
 
     async def carry_out(
         self,

@@ -141,6 +141,15 @@ def test_how_many_may_wait_follows_from_what_batches_took(
     assert not hall.engine.behind(COMMANDS_PRESSED_MAX - 1, pressed=True)
 
 
+def test_the_pace_follows_what_batches_did_in_their_time(hall: Hall) -> None:
+    assert hall.engine.pace == 0
+    for _ in range(200):
+        hall.engine._learn(50, 25)
+    assert round(hall.engine.pace) == 2_000
+    hall.engine._learn(1, 0)  # no more than one in a millisecond is believed
+    assert round(hall.engine.pace) == 1_900
+
+
 # --- answers ------------------------------------------------------------------------------------
 
 

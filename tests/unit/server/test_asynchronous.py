@@ -3,15 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterable
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from spotbook.app.engine import Busy, Engine
 from spotbook.app.writer import Done, NotDone, Outcome, Submission
 from spotbook.domain.commands import OpenAccount
-from spotbook.limits import COMMANDS_WAITING_MIN, TURN_MS_TARGET
+from spotbook.limits import REFUSALS_SECONDS
 from spotbook.server.asynchronous import AsyncEngine
 from support.commands import HOUSE
 
@@ -110,50 +109,36 @@ def test_one_loop_after_another_is_served() -> None:
     assert asyncio.run(run()) == asyncio.run(run())
 
 
-class Turns:
-    """An engine that takes in as many as it is told to be behind by, on a loop whose turns and work are told."""
+def test_when_more_are_sent_away_than_could_be_done_hardly_anything_is_taken_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, full, told = 100.0, False, list[bool]()
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.pressed: list[bool] = []
-        self.turn = self.worked = 0.0
-        engine = StandIn()
-        self.awaited = AsyncEngine(engine)
-        monkeypatch.setattr("time.thread_time", lambda: self.worked)
-        monkeypatch.setattr(engine, "behind", self._behind)
+    def behind(more: int = 0, *, pressed: bool = False) -> bool:
+        told.append(pressed)
+        return pressed or full
 
-    def _behind(self, more: int = 0, *, pressed: bool = False) -> bool:
-        self.pressed.append(pressed)
-        return pressed
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    engine = StandIn()
+    engine.pace = 100.0
+    monkeypatch.setattr(engine, "behind", behind)
+    awaited = AsyncEngine(engine)
+    pace = int(100 * REFUSALS_SECONDS)
 
-    async def begin(self) -> None:
-        """Let the first command through, after which the engine knows its loop, whose time is told from then on."""
-        task = asyncio.create_task(self.awaited.carry_out(OPEN, HOUSE))
-        await handed_over()
-        task.cancel()
-        assert self.awaited._returns is not None
-        self.awaited._returns.loop = cast("asyncio.AbstractEventLoop", SimpleNamespace(time=lambda: self.turn))
-
-    def ask(self, times: int, work_ms: float) -> list[bool]:
-        """Ask so often in one turn, in which so much work is done; return who was told that it is pressed."""
-        self.turn += 1
-        self.pressed.clear()
+    def ask(times: int) -> set[bool]:
+        """Ask so often in one stretch of time; return what the engine was told."""
+        nonlocal now
+        told.clear()
         for _ in range(times):
-            self.worked += work_ms / times / 1_000
-            assert self.awaited.behind is self.pressed[-1]
-        return list(self.pressed)
+            assert awaited.behind is (told[-1] or full)
+        now += REFUSALS_SECONDS
+        return set(told)
 
-
-def test_a_turn_with_much_to_do_and_the_one_after_it_are_pressed(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run() -> None:
-        turns = Turns(monkeypatch)
-        await turns.begin()
-        many = 2 * COMMANDS_WAITING_MIN
-        assert not any(turns.ask(many, 0.9 * TURN_MS_TARGET))  # many, but soon done
-        assert not any(turns.ask(COMMANDS_WAITING_MIN, 9 * TURN_MS_TARGET))  # long, but no more than may always wait
-        assert not any(turns.ask(1, 0))
-        told = turns.ask(many, 4 * TURN_MS_TARGET)
-        assert told == [False] * COMMANDS_WAITING_MIN + [True] * COMMANDS_WAITING_MIN
-        assert all(turns.ask(3, 0))  # what is still to be read came meanwhile
-        assert not any(turns.ask(3, 0))
-
-    asyncio.run(run())
+    assert ask(10 * pace) == {False}  # all were taken in
+    full = True
+    assert ask(pace) == {False}
+    assert ask(pace + 1) == {False}
+    full = False
+    assert ask(pace + 1) == {True}  # that many were sent away just before
+    assert ask(pace) == {True}
+    assert ask(10 * pace) == {False}  # no more than could be done, so all of them may come
