@@ -90,8 +90,8 @@ CACHE_ROWS_MAX = 262_144
 """Rows of each kind that the writer keeps in memory (some 60 MB of balances); the rest is read on demand."""
 
 CACHE_SELDOM_PART = 32
-"""Of what is hardly asked for twice (closed orders, references, deposits) one such part of that is kept: all of it was
-300 MB, after a quarter of a million orders."""
+"""Of what is hardly asked for twice (closed orders, references, deposits) one such part of that is kept: an
+order is some twenty numbers, and each that was ever closed would stay until a quarter of a million had."""
 
 CHECKPOINT_ROWS = 32_768
 """The writer copies the log back into the file between batches once so many rows were written: a few full batches,
