@@ -42,6 +42,9 @@ NAMES: dict[type, str] = {
 
 KINDS: dict[str, Any] = {name: kind for kind, name in NAMES.items()}
 
+_TAGS: dict[type, tuple[Any, ...]] = {kind: (name,) for kind, name in NAMES.items()}
+"""The names as what an event is put behind: two tuples are joined quicker than one is spelt out."""
+
 START = Head(0, 0, bytes(32))
 """The head of an empty journal."""
 
@@ -60,10 +63,8 @@ class NotCanonical(ValueError):
 
 def body_of(time: int, transactions: Sequence[Transaction]) -> bytes:
     """Return the canonical bytes of a batch."""
-    names = NAMES
-    written = [
-        (by, command, [(names[type(event)], *event) for event in events]) for by, command, events in transactions
-    ]
+    tags = _TAGS
+    written = [(by, command, [tags[type(event)] + event for event in events]) for by, command, events in transactions]
     return _encoded(time, written)
 
 

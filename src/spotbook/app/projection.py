@@ -4,6 +4,7 @@ Everything but the journal itself is a projection: each row follows from the bat
 them. Both stores and the audit use this one fold, so that there is one answer to what a batch means.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -101,39 +102,54 @@ keyed by what must be unique."""
 
 
 class Fold:
-    """Gathers what the events of one batch make of the tables. Of a row set twice only the last remains."""
+    """Gathers what the events of one batch make of the tables. Of a row set twice only the last remains.
+
+    Entries are what there is most of, so they have places of their own: their rows, and by account and asset the last
+    of each, from which the row of its balance follows.
+    """
 
     def __init__(self, batch: int) -> None:
         self.batch = batch
-        self.set: dict[str, dict[Row, Row]] = {}
-        self.added: dict[str, list[Row]] = {}
-        self.removed: dict[str, dict[Row, None]] = {}
+        self.stamp = (batch,)
+        """What a row that only grows ends with."""
+        self.set: defaultdict[str, dict[Row, Row]] = defaultdict(dict)
+        self.added: defaultdict[str, list[Row]] = defaultdict(list)
+        self.removed: defaultdict[str, dict[Row, None]] = defaultdict(dict)
         self.new_orders: set[Row] = set()
         self.prices: dict[tuple[int, int], list[int]] = {}
         """By market and time: open, high, low, close, amount and value of the trades."""
+        self.entries: list[Row] = []
+        self.last_entries: dict[tuple[int, int], e.Entry] = {}
 
     def put(self, table: str, keys: int, row: Row) -> None:
         """Set one row of a table whose rows change."""
-        self.set.setdefault(table, {})[row[:keys]] = row
+        self.set[table][row[:keys]] = row
 
     def count(self, sort: str, number: int) -> None:
         """Set the last number given out of a sort."""
-        self.set.setdefault("counter", {})[sort,] = (sort, number)
+        self.set["counter"][sort,] = (sort, number)
 
     def take(self, transaction: Transaction) -> None:
         """Take the events of the batch's next transaction."""
+        folds = _FOLDS
         for event in transaction.events:
-            _FOLDS[type(event)](self, event)
+            folds[type(event)](self, event)
 
     def changes(self) -> Changes:
         """Return what came of it."""
         if self.prices:
             self._draw_candles()
+        if self.entries:
+            self.added["entry"] = self.entries
+            self.set["balance"] = {
+                key: (account, asset, available, frozen, version)
+                for key, (account, version, asset, _, available, _, frozen, _, _) in self.last_entries.items()
+            }
         rows: dict[str, list[Row]] = {table: list(kept.values()) for table, kept in self.set.items()}
         return Changes({**rows, **self.added}, {table: list(keys) for table, keys in self.removed.items()})
 
     def _draw_candles(self) -> None:
-        candles, table = self.set.setdefault("candle", {}), TABLES["candle"]
+        candles, table = self.set["candle"], TABLES["candle"]
         for (market, at), (*prices, amount, value) in self.prices.items():
             volume = min(amount, SUM_MAX), min(value, SUM_MAX)
             for seconds in CANDLE_SECONDS:
@@ -151,28 +167,26 @@ def changes_of(batch: int, transactions: Sequence[Transaction]) -> Changes:
 
 
 def _entry(fold: Fold, event: e.Entry) -> None:
-    account, version, asset, _, available, _, frozen, _, _ = event
-    fold.added.setdefault("entry", []).append((*event, fold.batch))
-    fold.set.setdefault("balance", {})[account, asset] = (account, asset, available, frozen, version)
+    fold.entries.append(event + fold.stamp)
+    fold.last_entries[event[0], event[2]] = event
 
 
 def _deposit_made(fold: Fold, event: e.DepositMade) -> None:
-    fold.added.setdefault("deposit", []).append((event.account, event.id, *event[2:], fold.batch))
-    fold.added.setdefault("deposit_identity", []).append(
+    fold.added["deposit"].append((event.account, event.id, *event[2:], fold.batch))
+    fold.added["deposit_identity"].append(
         (event.asset, event.chain, same_txid(event.txid), event.txid_index, event.account, event.id)
     )
     fold.count("deposit", event.id)
 
 
 def _hold_changed(fold: Fold, event: e.HoldChanged) -> None:
-    account, asset, kind, number, _, after = event
-    key = (account, asset, kind, number)
+    key, after = event[:4], event.after
     if after:
         fold.removed.get("hold", {}).pop(key, None)
-        fold.put("hold", 4, (*key, after))
+        fold.set["hold"][key] = (*key, after)
     else:
         fold.set.get("hold", {}).pop(key, None)
-        fold.removed.setdefault("hold", {})[key] = None
+        fold.removed["hold"][key] = None
 
 
 def _asset_made(fold: Fold, event: e.AssetMade) -> None:
@@ -204,35 +218,35 @@ def _order_placed(fold: Fold, event: e.OrderPlaced) -> None:
     key = event[:2]
     fold.count("order", event.id)
     if event.out_trade_no:
-        fold.added.setdefault("out_trade_no", []).append((event.account, event.out_trade_no, event.id, fold.batch))
+        fold.added["out_trade_no"].append((event.account, event.out_trade_no, event.id, fold.batch))
     if event.status in OPEN:
         fold.new_orders.add(key)
-        fold.set.setdefault("open_order", {})[key] = event
+        fold.set["open_order"][key] = event
     else:
-        fold.added.setdefault("closed_order", []).append((*event, fold.batch))
+        fold.added["closed_order"].append(event + fold.stamp)
 
 
 def _order_changed(fold: Fold, event: e.OrderChanged) -> None:
     key = event[:2]
     if event.status in OPEN:
-        fold.set.setdefault("open_order", {})[key] = event
+        fold.set["open_order"][key] = event
         return
     fold.set.get("open_order", {}).pop(key, None)
     if key not in fold.new_orders:  # else the table has never seen it
-        fold.removed.setdefault("open_order", {})[key] = None
-    fold.added.setdefault("closed_order", []).append((*event, fold.batch))
+        fold.removed["open_order"][key] = None
+    fold.added["closed_order"].append(event + fold.stamp)
 
 
 def _traded(fold: Fold, event: e.Traded) -> None:
     market, number, side, price, amount, value, maker, maker_order, maker_fee, taker, taker_order, taker_fee, at = event
     batch, other = fold.batch, "sell" if side == "buy" else "buy"
-    fold.added.setdefault("fill", []).extend(
+    fold.added["fill"].extend(
         (
             (maker, number, maker_order, market, other, "maker", price, amount, value, maker_fee, at, batch),
             (taker, number, taker_order, market, side, "taker", price, amount, value, taker_fee, at, batch),
         )
     )
-    fold.added.setdefault("trade", []).append((market, number, side, price, amount, value, at, batch))
+    fold.added["trade"].append((market, number, side, price, amount, value, at, batch))
     fold.count("trade", number)
     prices = fold.prices.get((market, at))
     if prices is None:
@@ -246,7 +260,7 @@ def _traded(fold: Fold, event: e.Traded) -> None:
 
 
 def _out_trade_no_closed(fold: Fold, event: e.OutTradeNoClosed) -> None:
-    fold.added.setdefault("out_trade_no", []).append((*event, 0, fold.batch))
+    fold.added["out_trade_no"].append((*event, 0, fold.batch))
 
 
 def _key(fold: Fold, event: e.KeyMade | e.KeyRevoked) -> None:

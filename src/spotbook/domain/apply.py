@@ -56,21 +56,18 @@ def _account_frozen(state: State, event: e.AccountFrozen) -> None:
 
 
 def _entry(state: State, event: e.Entry) -> None:
-    key = (event.account, event.asset)
+    account, version, asset, available_before, available, frozen_before, frozen, _, _ = event
+    key = account, asset
     before = state.balances.get(key) or NOTHING
-    version = state.versions.get(event.account) or 0
-    if (
-        before.available != event.available_before
-        or before.frozen != event.frozen_before
-        or version + 1 != event.version
-    ):
-        raise InvariantBroken(f"entry {event} does not follow {before} at version {version}")
-    state.balances.put(key, Balance(event.available_after, event.frozen_after, event.version))
-    state.versions.put(event.account, event.version)
+    last = state.versions.get(account) or 0
+    if before[0] != available_before or before[1] != frozen_before or last + 1 != version:
+        raise InvariantBroken(f"entry {event} does not follow {before} at version {last}")
+    state.balances.put(key, tuple.__new__(Balance, (available, frozen, version)))  # quicker, see `ledger.Draft.move`
+    state.versions.put(account, version)
 
 
 def _hold_changed(state: State, event: e.HoldChanged) -> None:
-    key = HoldKey(event.account, event.asset, event.kind, event.id)
+    key = tuple.__new__(HoldKey, event[:4])
     # One that begins with nothing is a new order's, mostly: to look for it would be a read of the store for each order.
     if event.before and state.holds.get(key) != event.before:
         raise InvariantBroken(f"{event} does not follow what the hold owns")
@@ -165,5 +162,6 @@ APPLICATIONS: dict[type, Callable[[State, Any], None]] = {
 
 def apply(state: State, events: list[e.Event]) -> None:
     """Make the state what the events say. InvariantBroken when they do not fit it."""
+    applications = APPLICATIONS
     for event in events:
-        APPLICATIONS[type(event)](state, event)
+        applications[type(event)](state, event)

@@ -69,9 +69,8 @@ Actor = KeyHolder | Operator | House
 
 def written(actor: Actor) -> str:
     """Return the actor as the journal names it: ``key:…``, ``token:…`` or ``house:…``."""
-    match actor:
-        case KeyHolder(api_key, _):
-            return f"key:{api_key}"
-        case Operator(token, _):
-            return f"token:{token}"
+    if isinstance(actor, KeyHolder):
+        return f"key:{actor.api_key}"
+    if isinstance(actor, Operator):
+        return f"token:{actor.token}"
     return f"house:{actor.part}"

@@ -10,6 +10,8 @@ from spotbook.domain.events import Entry, Event, HoldChanged
 from spotbook.domain.state import NOTHING, Balance, HoldKey, State
 from spotbook.limits import UNITS_MAX
 
+_new = tuple.__new__
+
 
 class Draft:
     """The entries of one command, in the order in which they happen, and what it makes of holds in the end."""
@@ -36,7 +38,11 @@ class Draft:
         Raises InsufficientBalance when available would fall below zero anywhere but on world. A frozen side below
         zero is no request's fault: InvariantBroken.
         """
-        key = (account, asset)
+        return self._leg(account, asset, available, frozen, why, ref)
+
+    def _leg(self, account: int, asset: int, available: int, frozen: int, why: str, ref: int) -> int:  # noqa: PLR0917
+        # By place, since several of these are drawn up for each command, and names would be a tenth of their price.
+        key = account, asset
         available_before, frozen_before, _ = self._balances.get(key) or self._state.balances.get(key) or NOTHING
         available_after = available_before + available
         frozen_after = frozen_before + frozen
@@ -48,12 +54,14 @@ class Draft:
         version += 1
         self._balances[key] = available_after, frozen_after, version
         self._versions[account] = version
-        self._sums[asset] = self._sums.get(asset, 0) + available + frozen
+        change = available + frozen
+        if change:
+            self._sums[asset] = self._sums.get(asset, 0) + change
         if frozen:
             self._unowned[key] = self._unowned.get(key, 0) + frozen
         fields = account, version, asset, available_before, available_after, frozen_before, frozen_after, why, ref
         # As the named tuple's own constructor does it, at a third of its price: entries are what there is most of.
-        self.events.append(tuple.__new__(Entry, fields))
+        self.events.append(_new(Entry, fields))
         return version
 
     @staticmethod
@@ -78,18 +86,21 @@ class Draft:
         """
         if new:
             self._holds[hold] = 0, 0
+        account, asset, _, number = hold
         self._change_hold(hold, _positive(amount))
-        return self.move(hold.account, hold.asset, available=-amount, frozen=amount, why=why, ref=hold.id)
+        return self._leg(account, asset, -amount, amount, why, number)
 
     def release(self, hold: HoldKey, amount: int, *, why: str) -> int:
         """Give `amount` of what `hold` owns back to available; return the new version."""
+        account, asset, _, number = hold
         self._change_hold(hold, -_positive(amount))
-        return self.move(hold.account, hold.asset, available=amount, frozen=-amount, why=why, ref=hold.id)
+        return self._leg(account, asset, amount, -amount, why, number)
 
     def spend(self, hold: HoldKey, amount: int, *, why: str) -> int:
         """Take `amount` of what `hold` owns away; another leg must receive it. Return the new version."""
+        account, asset, _, number = hold
         self._change_hold(hold, -_positive(amount))
-        return self.move(hold.account, hold.asset, frozen=-amount, why=why, ref=hold.id)
+        return self._leg(account, asset, 0, -amount, why, number)
 
     def _change_hold(self, hold: HoldKey, change: int) -> None:
         held = self._holds.get(hold)
@@ -101,7 +112,7 @@ class Draft:
         if after < 0:
             raise InvariantBroken(f"hold {hold} would own {after}")
         self._holds[hold] = before, after
-        key = (hold.account, hold.asset)
+        key = hold[:2]
         self._unowned[key] = self._unowned.get(key, 0) - change
 
     def close(self) -> list[Event]:
@@ -112,9 +123,9 @@ class Draft:
         for (account, asset), unowned in self._unowned.items():
             if unowned:
                 raise InvariantBroken(f"{unowned} of asset {asset} frozen on account {account} without a hold")
-        for (account, asset, kind, number), (before, after) in self._holds.items():
-            if before != after:
-                self.events.append(HoldChanged(account, asset, kind, number, before, after))
+        for hold, change in self._holds.items():
+            if change[0] != change[1]:
+                self.events.append(_new(HoldChanged, hold + change))
         return self.events
 
 

@@ -38,8 +38,8 @@ class Settlement:
 
     __slots__ = ("_book", "_first_trade", "_hold", "_taker", "draft", "fee", "filled", "others", "trades", "value")
 
-    def __init__(self, state: State, book: Book, taker: Order, hold: HoldKey | None) -> None:
-        self.draft = Draft(state)
+    def __init__(self, state: State, draft: Draft, book: Book, taker: Order, hold: HoldKey | None) -> None:
+        self.draft = draft
         self.filled = self.value = self.fee = 0
         self.others: list[OrderChanged] = []
         self.trades: list[Traded] = []
@@ -52,9 +52,7 @@ class Settlement:
         """Cancel a resting order of the taker's own account."""
         release(self.draft, self._book, order)
         status = after(order.status, "cancel")
-        self.others.append(
-            OrderChanged(*order[:11], status, order.out_trade_no, order.placed_at, self._taker.placed_at)
-        )
+        self.others.append(OrderChanged(*order[:11], status, *order[12:14], self._taker.placed_at))
 
     def settle(self, meeting: Meeting) -> None:
         """Draw up one fill."""
@@ -113,18 +111,8 @@ class Settlement:
     def _change(self, maker: Order, units: int, value: int, fee: int) -> None:
         filled = maker.filled + units
         status = after(maker.status, "fill_all" if filled == maker.amount else "fill_some")
-        self.others.append(
-            OrderChanged(
-                *maker[:8],
-                filled,
-                maker.value + value,
-                maker.fee + fee,
-                status,
-                maker.out_trade_no,
-                maker.placed_at,
-                self._taker.placed_at,
-            )
-        )
+        executed = filled, maker.value + value, maker.fee + fee
+        self.others.append(OrderChanged(*maker[:8], *executed, status, *maker[12:14], self._taker.placed_at))
 
     def close(self, last: Event) -> list[Event]:
         """Return the events of the transaction, of which `last` is what became of the taker."""

@@ -108,15 +108,16 @@ def _limit(state: State, book: Book, order: Order) -> Decision:
     meets = crosses(order.side, order.price, book.halves[OTHER_SIDE[order.side]].best())
     if meets and order.kind == "post_only":
         raise WouldCross
-    hold = hold_of(book, order)
-    settlement = Settlement(state, book, order, hold)
-    settlement.draft.freeze(hold, book.held(order), why="placed", new=True)
+    hold, draft = hold_of(book, order), Draft(state)
+    version = draft.freeze(hold, book.held(order), why="placed", new=True)
     if not meets:
-        return _placed(settlement, order, after("new", "rest"))
+        placed = OrderPlaced(*order[:11], after("new", "rest"), *order[12:])
+        return Decision([*draft.close(), placed], OrderAt(placed, version))
+    settlement = Settlement(state, draft, book, order, hold)
     met = walk(book, order.account, order.side, order.price, amount=order.amount)
     stage = _meet(settlement, met, full=met.amount == order.amount)
     if met.ending in {"self_trade", "fills_max"}:
-        release(settlement.draft, book, order._replace(filled=settlement.filled))
+        release(draft, book, order._replace(filled=settlement.filled))
         return _placed(settlement, order, after(stage, "cancel"))
     return _placed(settlement, order, after("new", "rest") if stage == "new" else stage)
 
@@ -142,7 +143,7 @@ def _market(state: State, book: Book, order: Order) -> Decision:
     available = (state.balances.get((order.account, asset)) or NOTHING).available
     if available < needed:
         raise InsufficientBalance(order.account, asset, needed, available)
-    settlement = Settlement(state, book, order, None)
+    settlement = Settlement(state, Draft(state), book, order, None)
     stage = _meet(settlement, met, full=met.ending == "done")
     return _placed(settlement, order, stage if stage == "filled" else after(stage, "cancel"))
 
@@ -160,16 +161,8 @@ def _meet(settlement: Settlement, met: Walk, *, full: bool) -> Stage:
 
 def _placed(settlement: Settlement, order: Order, status: Status) -> Decision:
     """Return the decision about an order that was accepted."""
-    placed = OrderPlaced(
-        *order[:8],
-        settlement.filled,
-        settlement.value,
-        settlement.fee,
-        status,
-        order.out_trade_no,
-        order.placed_at,
-        order.changed_at,
-    )
+    executed = settlement.filled, settlement.value, settlement.fee
+    placed = OrderPlaced(*order[:8], *executed, status, *order[12:])
     return Decision(settlement.close(placed), OrderAt(placed, settlement.draft.version(order.account)))
 
 
@@ -201,7 +194,7 @@ def _cancelled(state: State, orders: list[Order], account: int, now: int) -> Dec
     for order in orders:
         release(draft, state.open_orders.books[order.market], order)
         status = after(order.status, "cancel")
-        closed.append(OrderChanged(*order[:11], status, order.out_trade_no, order.placed_at, now))
+        closed.append(OrderChanged(*order[:11], status, *order[12:14], now))
     result = OrderAt(closed[-1] if closed else None, draft.version(account))
     return Decision([*draft.close(), *closed], result, fresh=bool(closed))
 
