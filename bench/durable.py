@@ -47,10 +47,11 @@ class Round(NamedTuple):
 
 
 class _Written(NamedTuple):
-    """A batch and the rows that it came to."""
+    """A batch, the rows that it came to, and how many commands changed anything in it."""
 
     batch: StoredBatch
     changes: Changes
+    commands: int
 
 
 def measure(base: Path, folder: Path, submissions: list[Submission], warm: int) -> Round:
@@ -58,11 +59,9 @@ def measure(base: Path, folder: Path, submissions: list[Submission], warm: int) 
     ours, bare = folder / "ours", folder / "bare"
     for copy in (ours, bare):
         shutil.copytree(base, copy)
-    sizes: list[int] = []
     depths: list[int] = []
 
-    def committed(commit: Commit) -> None:
-        sizes.append(len(commit.transactions))
+    def committed(_: Commit) -> None:
         depths.append(engine.queued)
 
     store = SqliteStore(ours)
@@ -71,7 +70,6 @@ def measure(base: Path, folder: Path, submissions: list[Submission], warm: int) 
     with engine_on(store, committed) as engine:
         submit_all(engine, submissions[:warm])
         first_timed = store.head().number + 1
-        sizes.clear()
         depths.clear()
         engine_took = clocked(lambda: submit_all(engine, submissions[warm:]))
     written = _written(store, before)
@@ -80,6 +78,7 @@ def measure(base: Path, folder: Path, submissions: list[Submission], warm: int) 
     bare_took = _bare(bare, written[:timed], written[timed:])
     for copy in (ours, bare):
         shutil.rmtree(copy)
+    sizes = [batch.commands for batch in written[timed:]]
     return Round(len(submissions) - warm, engine_took, bare_took, sizes, depths, _rows(written[timed:]))
 
 
@@ -117,7 +116,7 @@ def _written(store: SqliteStore, after: int) -> list[_Written]:
     while page := reader.batches(after, PAGE_ROWS_MAX):
         for batch in page:
             _, transactions = journal.read(batch.body)
-            found.append(_Written(batch, projection.changes_of(batch.number, transactions)))
+            found.append(_Written(batch, projection.changes_of(batch.number, transactions), len(transactions)))
         after = page[-1].number
     reader.close()
     return found
@@ -125,7 +124,7 @@ def _written(store: SqliteStore, after: int) -> list[_Written]:
 
 def _rows(written: list[_Written]) -> Counter[str]:
     counted: Counter[str] = Counter()
-    for _, changes in written:
+    for _, changes, _ in written:
         counted.update({table: len(rows) for table, rows in changes.rows.items()})
         counted.update({f"-{table}": len(keys) for table, keys in changes.removed.items()})
     return counted
@@ -146,7 +145,7 @@ def _put_all(connection: sqlite3.Connection, written: list[_Written]) -> None:
     puts = {name: _put(table) for name, table in TABLES.items()}
     removes = {name: _remove(table) for name, table in TABLES.items()}
     rows = 0
-    for batch, changes in written:
+    for batch, changes, _ in written:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE head SET number = ?, time = ?, hash = ?", batch[:3])
         connection.execute("INSERT INTO batch (number, time, hash, body) VALUES (?, ?, ?, ?)", batch)

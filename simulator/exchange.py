@@ -197,7 +197,7 @@ class Exchange:
         self.alarms.append(words if fault is None else f"{words}: {fault!r}")
 
     def _committed(self, commit: Commit) -> None:
-        if any(transaction.command in KEY_COMMANDS for transaction in commit.transactions):
+        if not KEY_COMMANDS.isdisjoint(commit.commands):
             self.parts.ring.note(commit.batch.number)
 
     def instant(self) -> Instant:

@@ -199,7 +199,7 @@ async def _serve(
     alarm = alarm_to(metrics)
 
     def committed(commit: Commit) -> None:
-        if any(transaction.command in KEY_COMMANDS for transaction in commit.transactions):
+        if not KEY_COMMANDS.isdisjoint(commit.commands):
             parts.ring.note(commit.batch.number)
         commits.note()
 

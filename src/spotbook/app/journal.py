@@ -9,7 +9,7 @@ SHA-256 over the hash of batch N-1 (32 bytes, zeros before the first), N as eigh
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -61,20 +61,25 @@ class NotCanonical(ValueError):
     """The bytes are no batch that this program could have written."""
 
 
-def body_of(time: int, transactions: Sequence[Transaction]) -> bytes:
+def body_of(time: int, transactions: Iterable[Transaction]) -> bytes:
     """Return the canonical bytes of a batch."""
+    return body_with(time, map(part_of, transactions))
+
+
+def body_with(time: int, parts: Iterable[bytes]) -> bytes:
+    """Return the canonical bytes of a batch that has these transactions, each as its `part_of`."""
+    return b'{"time":%d,"transactions":[%b]}' % (time, b",".join(parts))
+
+
+def part_of(transaction: Transaction) -> bytes:
+    """Return the canonical bytes of one transaction of a batch."""
+    by, command, events = transaction
     tags = _TAGS
-    written = [(by, command, [tags[type(event)] + event for event in events]) for by, command, events in transactions]
-    return _encoded(time, written)
+    return _encoded(by, command, [tags[type(event)] + event for event in events])
 
 
-def _encoded(time: int, transactions: Sequence[tuple[str, str, Sequence[Sequence[Any]]]]) -> bytes:
-    return msgspec.json.encode(
-        {
-            "time": time,
-            "transactions": [{"by": by, "command": command, "events": events} for by, command, events in transactions],
-        }
-    )
+def _encoded(by: str, command: str, events: Sequence[Sequence[Any]]) -> bytes:
+    return msgspec.json.encode({"by": by, "command": command, "events": events})
 
 
 def chained(previous: Head, time: int, body: bytes) -> StoredBatch:
@@ -99,14 +104,14 @@ def read(body: bytes) -> tuple[int, list[Transaction]]:
         time = raw["time"]
         # Each event with as many fields as it came with: those added to its class since have their defaults.
         written = [
-            (
+            _encoded(
                 by,
                 command,
                 [(came[0], *event[: len(came) - 1]) for event, came in zip(events, part["events"], strict=True)],
             )
             for (by, command, events), part in zip(transactions, raw["transactions"], strict=True)
         ]
-        canonical = _encoded(time, written)
+        canonical = body_with(time, written)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NotCanonical(str(error)) from error
     if type(time) is not int or not all(isinstance(part, str) for by, name, _ in transactions for part in (by, name)):

@@ -33,8 +33,8 @@ from spotbook.domain.book import Depth
 from spotbook.domain.commands import Command, StopWriter
 from spotbook.domain.credentials import Actor, House, written
 from spotbook.domain.decide import decide
-from spotbook.domain.decision import Decision
 from spotbook.domain.errors import InvariantBroken, Refusal, WriterStopped
+from spotbook.domain.events import Event
 from spotbook.limits import BATCH_COMMANDS_MAX, BATCH_EVENTS_MAX, REASON_CHARACTERS_MAX
 
 
@@ -77,16 +77,65 @@ class Unknown(NamedTuple):
 
 
 Outcome = Done | Refused | NotDone | Unknown
-Fate = Decision | Refusal | NotDone
+
+
+class Admitted(NamedTuple):
+    """What a command that was not refused is answered with once its batch is on disk; see `Done`.
+
+    Its events are not kept with it: the batch has them as bytes and rows, and what is given back at once is used again
+    at once, while the processor has it at hand.
+    """
+
+    result: Any
+    fresh: bool
+
+
+Fate = Admitted | Refusal | NotDone
 """What was decided of a command, before the fate of its batch is known."""
 Condition = Literal["sound", "read_only", "broken"]
 
 
 class Commit(NamedTuple):
-    """A batch that has just been committed, for whoever watches."""
+    """A batch that has just been committed, for whoever watches, and the names of the commands in it."""
 
     batch: StoredBatch
-    transactions: Sequence[Transaction]
+    commands: Sequence[str]
+
+
+class OpenBatch:
+    """What the commands of a batch have come to so far: their names, their events as bytes and rows, their secrets.
+
+    Each is taken as soon as it was applied, while the processor still has at hand what it is made of.
+    """
+
+    def __init__(self, previous: Head, time: int) -> None:
+        self.time = time
+        self.commands: list[str] = []
+        self.secrets: list[SealedSecret] = []
+        self.events_count = 0
+        self._previous = previous
+        self._parts: list[bytes] = []
+        self._fold = projection.Fold(previous.number + 1)
+
+    def take(self, submission: Submission, events: list[Event]) -> None:
+        """Take what a command was decided to come to; InvariantBroken when it cannot be written down."""
+        transaction = Transaction(written(submission.actor), type(submission.command).__name__, events)
+        try:
+            self._parts.append(journal.part_of(transaction))
+            self._fold.take(transaction)
+        except Exception as fault:
+            raise InvariantBroken(f"a batch could not be drawn up: {fault}") from fault
+        self.commands.append(transaction.command)
+        self.events_count += len(events)
+        self.secrets += submission.secrets
+
+    def close(self) -> tuple[StoredBatch, Changes]:
+        """Return the batch that follows, and what it makes of the tables; InvariantBroken when there can be none."""
+        try:
+            batch = journal.chained(self._previous, self.time, journal.body_with(self.time, self._parts))
+            return batch, self._fold.changes()
+        except Exception as fault:
+            raise InvariantBroken(f"a batch could not be drawn up: {fault}") from fault
 
 
 class Writer:
@@ -130,32 +179,22 @@ class Writer:
 
     def _carry_out(self, pending: deque[Submission], taken: list[Submission]) -> list[tuple[Submission, Outcome]]:
         now = max(self._clock(), self.head.time)  # the journal's time never runs backwards
-        transactions: list[Transaction] = []
-        secrets: list[SealedSecret] = []
+        batch = OpenBatch(self.head, now)
         decided: list[tuple[Submission, Fate]] = []
-        events_count = 0
-        while pending and len(decided) < BATCH_COMMANDS_MAX and events_count < BATCH_EVENTS_MAX:
-            submission = pending.popleft()
-            taken.append(submission)
-            try:
-                fate = self._decide(submission, now)
-            except InvariantBroken as broken:
-                return self._stop(taken, str(broken), broken)
-            decided.append((submission, fate))
-            if type(fate) is Decision and (events := fate.events):
-                events_count += len(events)
-                transactions.append(Transaction(written(submission.actor), type(submission.command).__name__, events))
-                secrets += submission.secrets
         try:
-            return self._commit(now, transactions, secrets, decided)
+            while pending and len(decided) < BATCH_COMMANDS_MAX and batch.events_count < BATCH_EVENTS_MAX:
+                submission = pending.popleft()
+                taken.append(submission)
+                decided.append((submission, self._decide(submission, batch)))
+            return self._commit(batch, decided)
         except InvariantBroken as broken:
             return self._stop(taken, str(broken), broken)
 
-    def _decide(self, submission: Submission, now: int) -> Fate:
-        """Decide and apply one command. Only InvariantBroken leaves this place."""
+    def _decide(self, submission: Submission, batch: "OpenBatch") -> Fate:
+        """Decide one command, apply it and let the batch take it. Only InvariantBroken leaves this place."""
         state = self.books.state
         try:
-            decision = decide(state, submission.command, submission.actor, now)
+            decision = decide(state, submission.command, submission.actor, batch.time)
         except Refusal as refusal:
             return refusal
         except InvariantBroken:
@@ -163,27 +202,25 @@ class Writer:
         except Exception as fault:  # noqa: BLE001  (a fault in one decision must not touch its neighbours)
             self._alarm(f"deciding {type(submission.command).__name__} failed", fault)
             return NotDone("an internal fault; nothing was changed")
-        try:
-            apply(state, decision.events)
-        except Exception as fault:
-            raise InvariantBroken(f"applying {type(submission.command).__name__} failed: {fault}") from fault
-        return decision
+        if decision.events:
+            try:
+                apply(state, decision.events)
+            except Exception as fault:
+                raise InvariantBroken(f"applying {type(submission.command).__name__} failed: {fault}") from fault
+            batch.take(submission, decision.events)
+        return Admitted(decision.result, decision.fresh)
 
     def _commit(
-        self,
-        now: int,
-        transactions: list[Transaction],
-        secrets: list[SealedSecret],
-        decided: list[tuple[Submission, Fate]],
+        self, open_batch: "OpenBatch", decided: list[tuple[Submission, Fate]]
     ) -> list[tuple[Submission, Outcome]]:
-        if transactions:
-            batch, changes = self._draw_up(now, transactions)
-            failure = self._write(batch, changes, secrets)
+        if open_batch.commands:
+            batch, changes = open_batch.close()
+            failure = self._write(batch, changes, open_batch.secrets)
             if failure is not None:
                 self.books.forget()
                 return [(submission, failure) for submission, _ in decided]
             self.head = Head(batch.number, batch.time, batch.hash)
-            self._tell(Commit(batch, transactions))
+            self._tell(Commit(batch, open_batch.commands))
         self.books.keep()  # also when nothing changed: what was read for refusals and repeats must not pile up
         number, time = self.head.number, self.head.time
         return [(submission, _outcome(fate, number, time)) for submission, fate in decided]
@@ -196,13 +233,6 @@ class Writer:
             self._committed(commit)
         except Exception as fault:  # noqa: BLE001  (the batch is on disk, whatever those who watch make of it)
             self._alarm("a committed batch could not be shown to those who watch", fault)
-
-    def _draw_up(self, now: int, transactions: list[Transaction]) -> tuple[StoredBatch, Changes]:
-        try:
-            batch = journal.chained(self.head, now, journal.body_of(now, transactions))
-            return batch, projection.changes_of(batch.number, transactions)
-        except Exception as fault:
-            raise InvariantBroken(f"a batch could not be drawn up: {fault}") from fault
 
     def _write(self, batch: StoredBatch, changes: Changes, secrets: list[SealedSecret]) -> NotDone | Unknown | None:
         """Commit and settle: None when the batch is there, else what to tell everyone in it."""
@@ -248,15 +278,13 @@ class Writer:
         words = "".join(character if character.isprintable() else " " for character in why).strip()
         reason = words[:REASON_CHARACTERS_MAX].strip() or "an invariant broke"
         stop = Submission(StopWriter(reason), House("writer"), (), lambda _: None)
-        now = max(self._clock(), self.head.time)
+        batch = OpenBatch(self.head, max(self._clock(), self.head.time))
         try:
-            fate = self._decide(stop, now)
+            fate = self._decide(stop, batch)
         except InvariantBroken as again:
             self._break("the stop itself could not be decided", again)
         else:
-            events = fate.events if isinstance(fate, Decision) else []
-            transaction = Transaction(written(stop.actor), type(stop.command).__name__, events)
-            [(_, outcome)] = self._commit(now, [transaction] if events else [], [], [(stop, fate)])
+            [(_, outcome)] = self._commit(batch, [(stop, fate)])
             # A stop that stands already is refused. One that is not on disk would be forgotten: better end.
             stands = isinstance(outcome, Refused) and isinstance(outcome.refusal, WriterStopped)
             if not stands and not isinstance(outcome, Done):
@@ -290,7 +318,7 @@ class Writer:
 
 def _outcome(fate: Fate, batch: int, time: int) -> Outcome:
     """Return what to tell of a command whose batch is settled; `batch` is the one from which on it is true."""
-    if isinstance(fate, Decision):
+    if isinstance(fate, Admitted):
         return Done(fate.result, fate.fresh, batch, time)
     if isinstance(fate, Refusal):
         return Refused(fate, batch, time)

@@ -125,8 +125,9 @@ def test_who_may_not_is_refused_by_the_writer_itself(books: Books) -> None:
 def test_the_journal_names_who_and_which_command(books: Books) -> None:
     books.desk.do(make_token())
     books.desk.do(deposit("a"), Operator("ops", "money"))
-    transaction = books.desk.shown[-1].transactions[0]
+    _, [transaction] = journal.read(books.desk.shown[-1].batch.body)
     assert (transaction.by, transaction.command) == ("token:ops", "Deposit")
+    assert books.desk.shown[-1].commands == ["Deposit"]
 
 
 def test_secrets_are_stored_with_what_is_carried_out_and_not_with_what_is_not(books: Books) -> None:
