@@ -36,6 +36,9 @@ PROBE_SECONDS = 1.0
 Condition = Literal["recovering", "running", "read_only", "draining", "ended"]
 
 
+_TAKES_NOTHING: frozenset[Condition] = frozenset({"recovering", "ended"})
+
+
 class Busy(Exception):
     """The command was not taken in: it is certainly not done and may be sent again."""
 
@@ -93,11 +96,8 @@ class Engine:
         Raises Busy at once when it is not taken in. `gives_free` marks what only releases funds or lifts a bound: it
         may use the reserved part of the queue.
         """
-        self.submit_all([(Submission(command, actor, secrets, answer), gives_free)], self._refuse)
-
-    @staticmethod
-    def _refuse(submission: Submission, busy: Busy) -> None:  # noqa: ARG004  (one shape with what others give)
-        raise busy
+        with self._more:
+            self._take_in(Submission(command, actor, secrets, answer), gives_free=gives_free)
 
     def submit_all(
         self, submissions: Iterable[tuple[Submission, bool]], refused: Callable[[Submission, Busy], None]
@@ -107,17 +107,22 @@ class Engine:
         What is not taken in goes to `refused`, at once.
         """
         with self._more:
-            idle = not self._queue
             for submission, gives_free in submissions:
-                if self._draining or self.condition in {"recovering", "ended"}:
-                    refused(submission, Busy(self.condition))
-                elif len(self._queue) >= (self._queue_max if gives_free else self._open_max):
-                    refused(submission, Busy("the queue is full"))
-                else:
-                    self._queue.append(submission)
-                    self._taken_in += 1
-            if idle and self._queue:
-                self._more.notify()
+                try:
+                    self._take_in(submission, gives_free=gives_free)
+                except Busy as busy:
+                    refused(submission, busy)
+
+    def _take_in(self, submission: Submission, *, gives_free: bool) -> None:
+        """Put a command into the queue, or raise Busy. Under the lock, so that the writer finds all of what came."""
+        if self._draining or self.condition in _TAKES_NOTHING:
+            raise Busy(self.condition)
+        if len(self._queue) >= (self._queue_max if gives_free else self._open_max):
+            raise Busy("the queue is full")
+        if not self._queue:
+            self._more.notify()
+        self._queue.append(submission)
+        self._taken_in += 1
 
     def execute(
         self, command: Command, actor: Actor, *, secrets: tuple[SealedSecret, ...] = (), gives_free: bool = False
