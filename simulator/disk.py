@@ -132,6 +132,9 @@ class FaultyStore:
     def find(self, table: str, key: Row) -> Row | None:
         return self._store.find(table, key)
 
+    def find_all(self, table: str, keys: Sequence[Row]) -> list[Row]:
+        return self._store.find_all(table, keys)
+
     def rows(self, table: str) -> list[Row]:
         return self._store.rows(table)
 

@@ -138,6 +138,16 @@ def test_a_key_that_is_not_there_finds_nothing(store: Store, reader: Reader, tab
     assert reader.find(table, key) is None
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 600])
+@pytest.mark.parametrize("table", ROWS)
+def test_of_many_keys_those_that_are_there_are_found_each_once(store: Store, table: str, count: int) -> None:
+    keys = [row[: TABLES[table].keys] for row in ROWS[table]]
+    missing = [tuple(f"?{n}" if isinstance(value, str) else 10_000 + n for value in keys[0]) for n in range(count)]
+    commit(store, {table: ROWS[table]})
+    assert sorted(store.find_all(table, [*missing, *keys, *keys])) == ROWS[table]
+    assert store.find_all(table, missing) == []
+
+
 @pytest.mark.parametrize("table", [table for table in ROWS if not TABLES[table].grows and table not in MERGED])
 def test_a_row_that_is_set_again_is_replaced(store: Store, table: str) -> None:
     row = ROWS[table][0]

@@ -69,6 +69,8 @@ class FaultyStore:
         self.faults: deque[Fault | None] = deque()
         self.commits: list[StoredBatch] = []
         """Every batch that the store was asked to commit, whatever came of it."""
+        self.found: list[str] = []
+        """The tables in which a row was looked for by itself."""
         self.on_commit: Callable[[], None] = lambda: None
         self.full = False
         """While the disk is full, every commit and every probe finds it so."""
@@ -106,9 +108,15 @@ class FaultyStore:
         raise kind(fault)
 
     def find(self, table: str, key: Row) -> Row | None:
+        self.found.append(table)
         if self.read_fault is not None:
             raise self.read_fault
         return self.store.find(table, key)
+
+    def find_all(self, table: str, keys: Sequence[Row]) -> list[Row]:
+        if self.read_fault is not None:
+            raise self.read_fault
+        return self.store.find_all(table, keys)
 
     def rows(self, table: str) -> list[Row]:
         if self.read_fault is not None:

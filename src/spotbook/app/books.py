@@ -4,14 +4,17 @@ Small tables are read whole when the books are opened; of the large ones rows ar
 bound. Nothing is evicted until the fate of a batch is known: then it stays, or all is forgotten and read anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from spotbook.app.ports import Row, Store
+from spotbook.app.projection import TABLES
 from spotbook.domain.account import Account
 from spotbook.domain.asset import Asset, Market
 from spotbook.domain.book import Book, Depth, OpenOrders
+from spotbook.domain.commands import Command, Deposit, PlaceOrder
 from spotbook.domain.credentials import Key, Token
+from spotbook.domain.deposits import identity_of
 from spotbook.domain.events import DepositMade
 from spotbook.domain.order import Order
 from spotbook.domain.state import Balance, DepositKey, DictShelf, Standing, State
@@ -44,6 +47,14 @@ class CachedShelf(Generic[K, V]):
         self.get = self._kept.__getitem__
         self.put = self._kept.__setitem__
 
+    def expect(self, keys: Iterable[K], there: Callable[[list[K]], Collection[Any]]) -> None:
+        """Learn which of these have no value; `there` says which of many keys have one, in one read of the store."""
+        kept = self._kept
+        unknown = [key for key in keys if key not in kept]
+        if unknown:
+            found = there(unknown)
+            kept.update(dict.fromkeys([key for key in unknown if key not in found]))
+
     def drop(self, key: K) -> None:
         """Forget that there is a value, until the store knows as much."""
         self._kept[key] = None
@@ -74,6 +85,8 @@ class Books:
         self._lazy: list[CachedShelf[Any, Any]] = []
         self._rows_max = rows_max
         seldom_max = -(-rows_max // CACHE_SELDOM_PART)
+        self._deposits = self._shelf(self._deposit, seldom_max)
+        self._out_trade_nos = self._shelf(lambda key: _made(_order_id, store.find("out_trade_no", key)), seldom_max)
         self.state = State(
             counters=DictShelf(),
             standing=DictShelf(),
@@ -87,9 +100,9 @@ class Books:
             versions=self._shelf(store.last_version),
             balances=self._shelf(lambda key: _made(_balance_of, store.find("balance", key))),
             holds=self._shelf(lambda key: _made(_last, store.find("hold", key))),
-            deposits=self._shelf(self._deposit, seldom_max),
+            deposits=self._deposits,
             closed_orders=self._shelf(lambda key: _made(order_of, store.find("closed_order", key)), seldom_max),
-            out_trade_nos=self._shelf(lambda key: _made(_order_id, store.find("out_trade_no", key)), seldom_max),
+            out_trade_nos=self._out_trade_nos,
             keys=self._shelf(lambda api_key: _made(key_of, store.find("api_key", (api_key,)))),
             keys_of=self._shelf(lambda account: tuple(store.keys_of(account))),
         )
@@ -102,6 +115,25 @@ class Books:
         changed = {orders.books[number].market.symbol: orders.books[number].depth() for number in orders.touched}
         orders.touched.clear()
         return changed
+
+    def expect(self, commands: Iterable[Command]) -> None:
+        """Learn at once which of the references and deposits of these commands are new, as nearly all of them are.
+
+        It spares each a read of its own, and decides nothing: what is there is read when it is asked for.
+        """
+        references, deposits = [], []
+        for command in commands:
+            if isinstance(command, PlaceOrder):
+                if command.out_trade_no:
+                    references.append((command.account, command.out_trade_no))
+            elif isinstance(command, Deposit) and (asset := self.state.asset_named(command.asset)) is not None:
+                deposits.append(identity_of(asset, command))
+        self._out_trade_nos.expect(references, lambda keys: self._there("out_trade_no", keys))
+        self._deposits.expect(deposits, lambda keys: self._there("deposit_identity", keys))
+
+    def _there(self, table: str, keys: Sequence[Row]) -> set[Row]:
+        length = TABLES[table].keys
+        return {row[:length] for row in self._store.find_all(table, keys)}
 
     def keep(self) -> None:
         """The batch is committed."""

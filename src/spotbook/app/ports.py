@@ -218,6 +218,9 @@ class Store(Protocol):
     def find(self, table: str, key: Row) -> Row | None:
         """Return the row of this primary key, or None."""
 
+    def find_all(self, table: str, keys: Sequence[Row]) -> list[Row]:
+        """Return the rows that there are of these primary keys, each once, in no sequence to count on."""
+
     def rows(self, table: str) -> list[Row]:
         """Return all rows of a small table, in key order."""
 

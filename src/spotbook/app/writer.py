@@ -9,6 +9,8 @@ is known, and only then are its answers given.
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 from spotbook.app import journal, projection
@@ -181,6 +183,7 @@ class Writer:
         now = max(self._clock(), self.head.time)  # the journal's time never runs backwards
         batch = OpenBatch(self.head, now)
         decided: list[tuple[Submission, Fate]] = []
+        self._look_ahead(pending)
         try:
             while pending and len(decided) < BATCH_COMMANDS_MAX and batch.events_count < BATCH_EVENTS_MAX:
                 submission = pending.popleft()
@@ -189,6 +192,12 @@ class Writer:
             return self._commit(batch, decided)
         except InvariantBroken as broken:
             return self._stop(taken, str(broken), broken)
+
+    def _look_ahead(self, pending: deque[Submission]) -> None:
+        """Let the books read in one go what the commands will ask for. If it fails, each asks by itself."""
+        with suppress(Exception):
+            # Others put commands behind these meanwhile; the copy is made in one step of the interpreter.
+            self.books.expect([submission.command for submission in list(islice(pending, BATCH_COMMANDS_MAX))])
 
     def _decide(self, submission: Submission, batch: "OpenBatch") -> Fate:
         """Decide one command, apply it and let the batch take it. Only InvariantBroken leaves this place."""

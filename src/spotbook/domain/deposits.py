@@ -6,6 +6,7 @@ from functools import lru_cache
 from spotbook.domain import amount
 from spotbook.domain.account import WORLD
 from spotbook.domain.accounts import user_account
+from spotbook.domain.asset import Asset
 from spotbook.domain.commands import Deposit
 from spotbook.domain.decision import Decision
 from spotbook.domain.errors import DepositDiffers, Invalid, SupplyExceeded, UnknownAsset
@@ -39,7 +40,7 @@ def deposit(state: State, command: Deposit, now: int) -> Decision:
     units = amount.parse(command.amount, asset.scale)
     if units == 0:
         raise Invalid("amount", "is more than zero")
-    identity = DepositKey(asset.id, command.chain, same_txid(command.txid), command.txid_index)
+    identity = identity_of(asset, command)
     first = state.deposits.get(identity)
     if first is not None:
         if (first.account, first.amount) != (account.id, units):
@@ -56,6 +57,11 @@ def deposit(state: State, command: Deposit, now: int) -> Decision:
         number, account.id, asset.id, units, command.txid, command.txid_index, command.chain, version, now
     )
     return Decision([*draft.close(), made], made)
+
+
+def identity_of(asset: Asset, command: Deposit) -> DepositKey:
+    """Return what makes this deposit the same as another, of whatever account and amount."""
+    return DepositKey(asset.id, command.chain, same_txid(command.txid), command.txid_index)
 
 
 def _check_identity(command: Deposit) -> None:

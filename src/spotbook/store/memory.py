@@ -164,6 +164,10 @@ class MemoryStore:
     def find(self, table: str, key: Row) -> Row | None:
         return self._disk.tables[table].get(tuple(key))
 
+    def find_all(self, table: str, keys: Sequence[Row]) -> list[Row]:
+        kept = self._disk.tables[table]
+        return [kept[key] for key in dict.fromkeys(map(tuple, keys)) if key in kept]
+
     def rows(self, table: str) -> list[Row]:
         return sorted(self._disk.tables[table].values())
 

@@ -35,6 +35,9 @@ from spotbook.store.statements import STATEMENTS
 
 BUSY_MS = 5_000
 
+FOUND_TOGETHER_MAX = 512
+"""Keys that one statement looks for: beyond, it gets no cheaper."""
+
 DAMAGE_MAX = 20
 """Places of damage that are told: beyond, a file is to be given up anyway."""
 
@@ -303,6 +306,16 @@ class SqliteStore:
     def find(self, table: str, key: Row) -> Row | None:
         rows = self._found(STATEMENTS[table].find, key).fetchall()
         return rows[0] if rows else None
+
+    def find_all(self, table: str, keys: Sequence[Row]) -> list[Row]:
+        found: dict[Row, None] = {}
+        for start in range(0, len(keys), FOUND_TOGETHER_MAX):
+            asked = keys[start : start + FOUND_TOGETHER_MAX]
+            # As many as the next power of two, the last key over again: so there are a few statements, not hundreds.
+            count = 1 << (len(asked) - 1).bit_length()
+            values = [value for key in asked for value in key] + [*asked[-1]] * (count - len(asked))
+            found.update(dict.fromkeys(self._found(STATEMENTS[table].find_all(count), values).fetchall()))
+        return list(found)
 
     def rows(self, table: str) -> list[Row]:
         return self._execute(STATEMENTS[table].rows).fetchall()

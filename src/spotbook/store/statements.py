@@ -11,6 +11,8 @@ class Statements:
         keys, columns = table.columns[: table.keys], table.columns
         match = " AND ".join(f"{key} = ?" for key in keys)
         self.find = f"SELECT {', '.join(columns)} FROM {table.name} WHERE {match}"  # noqa: S608
+        self._table = table
+        self._find_all: dict[int, str] = {}
         self.rows = f"SELECT {', '.join(columns)} FROM {table.name} ORDER BY {', '.join(keys)}"  # noqa: S608
         self.count = f"SELECT count(*) FROM {table.name}"  # noqa: S608
         self.remove = f"DELETE FROM {table.name} WHERE {match}"  # noqa: S608
@@ -21,6 +23,20 @@ class Statements:
         self.pages = {prefix: self._page(table, prefix) for prefix in range(table.keys)}
         sequences = {len(sequence): sequence for sequence in (table.ordered_by, keys) if sequence}
         self.spans = {length - 1: self._span(table, sequence) for length, sequence in sequences.items()}
+
+    def find_all(self, count: int) -> str:
+        """Return the statement that looks for so many keys, a third as dear as one after the other."""
+        if count not in self._find_all:
+            keys, columns = self._table.columns[: self._table.keys], self._table.columns
+            asked = ", ".join([f"({', '.join('?' * len(keys))})"] * count)
+            match = " AND ".join(f"kept.{key} = asked.{key}" for key in keys)
+            # CROSS JOIN: SQLite would be free to go through the table and look each row up among the keys.
+            self._find_all[count] = (
+                f"WITH asked ({', '.join(keys)}) AS (VALUES {asked})"  # noqa: S608
+                f" SELECT {', '.join(f'kept.{column}' for column in columns)}"
+                f" FROM asked CROSS JOIN {self._table.name} AS kept ON {match}"
+            )
+        return self._find_all[count]
 
     @staticmethod
     def _others(table: Table) -> str:

@@ -32,7 +32,7 @@ from support.clock import NOW
 from support.commands import BTC_USDT, OTHER, USER, deposit, limit, make_key, make_token, market
 from support.open_orders import accounts_of, books_of, check_open_orders, levels_of
 from support.stores import FaultyStore
-from support.writers import Desk
+from support.writers import Desk, kinds
 
 ETH = MakeAsset("ETH", 8, "1000000")
 ETH_USDT = BTC_USDT._replace(symbol="ETH_USDT")
@@ -79,6 +79,22 @@ def test_what_is_dropped_is_not_there_though_the_store_still_has_it(shelf: Shelf
     shelf.stored["a"] = 1
     shelf.shelf.drop("a")
     assert shelf.shelf.get("a") is None
+
+
+def test_of_what_is_expected_only_what_is_there_is_read(shelf: Shelf) -> None:
+    shelf.stored.update(a=1, b=2)
+    assert shelf.shelf.get("a") == 1
+    asked: list[list[str]] = []
+
+    def there(keys: list[str]) -> set[str]:
+        asked.append(keys)
+        return shelf.stored.keys() & set(keys)
+
+    shelf.shelf.expect(["a", "b", "c"], there)
+    shelf.shelf.expect(["a", "c"], there)
+    assert asked == [["b", "c"]]
+    assert [shelf.shelf.get(key) for key in "abc"] == [1, 2, None]
+    assert shelf.loads == ["a", "b"]
 
 
 def test_what_was_dropped_for_good_takes_no_room(shelf: Shelf) -> None:
@@ -453,6 +469,53 @@ def test_closed_orders_and_out_trade_nos_are_read_when_they_are_asked_for(disk: 
 
 
 # --- depths -------------------------------------------------------------------------------------
+
+
+ORDER = limit("buy", "10", "1", out_trade_no="mine")
+
+
+def test_new_references_and_deposits_of_a_batch_are_not_looked_for_one_by_one(disk: MemoryBooks) -> None:
+    store = FaultyStore(MemoryStore(disk))
+    desk = Desk(store)
+    desk.found()
+    desk.open_market()
+    store.found.clear()
+    commands: list[Command] = [ORDER, ORDER._replace(out_trade_no="other"), limit("buy", "10", "1"), deposit("new")]
+    assert kinds(desk.batch(*commands)) == ["Done"] * 4
+    assert not {"out_trade_no", "deposit_identity"} & set(store.found)
+
+
+def test_repeats_within_a_batch_and_after_it_are_still_repeats(disk: MemoryBooks) -> None:
+    store = MemoryStore(disk)
+    desk = Desk(store)
+    desk.found()
+    desk.open_market()
+    first, again = desk.batch(ORDER, ORDER)
+    store.close()
+    assert isinstance(first, Done)
+    assert isinstance(again, Done)
+    later = Desk(MemoryStore(disk))
+    [third] = later.batch(ORDER)
+    [credited] = later.batch(deposit("seed-BTC-1001", "100"))
+    assert isinstance(third, Done)
+    assert isinstance(credited, Done)
+    assert [outcome.fresh for outcome in (first, again, third, credited)] == [True, False, False, False]
+    assert first.result.id == again.result.id == third.result.id
+
+
+def test_when_many_cannot_be_read_together_each_asks_by_itself(
+    disk: MemoryBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore(disk)
+    desk = Desk(store)
+    desk.found()
+    desk.open_market()
+
+    def broken(*_: object) -> list[Row]:
+        raise OSError
+
+    monkeypatch.setattr(store, "find_all", broken)
+    assert kinds(desk.batch(ORDER, deposit("new"))) == ["Done", "Done"]
 
 
 def test_the_depths_of_all_books_are_given_first_and_then_of_those_that_changed(disk: MemoryBooks) -> None:
