@@ -82,6 +82,10 @@ COMMANDS_PRESSED_MAX = 8
 COMMANDS_WAITING_MIN = 64
 """Commands that may wait whatever the last batch took: one slow confirmation by the disk is no overload."""
 
+COMMANDS_TOGETHER = 128
+"""As many as have arrived are handed to the writer without a look at whether more are arriving: some milliseconds' work
+of the loop, which the writer shall not stand idle for."""
+
 BATCH_COMMANDS_MAX = 2_048
 BATCH_EVENTS_MAX = 32_768
 """One transaction: large enough that the disk's confirmation costs little, small enough to answer soon."""

@@ -106,13 +106,14 @@ class PrivatePath(Path):
         outcome = await self._engine.carry_out(
             asked, KeyHolder(api_key, command.permission), gives_free=command.gives_free
         )
-        self._moment.enter()
         if not isinstance(outcome, Done):
+            self._moment.enter()  # an account's version goes with what was not done, and is read
             return errors.of_outcome(outcome, command.names)
         try:
             data = command.data(outcome.result, call)
         except Exception as fault:  # noqa: BLE001  (it is done, so "not done" would be a lie)
             self._parts.alarm(f"the answer of {command.name} could not be written", fault)
+            self._moment.enter()
             return errors.OUTCOME_UNKNOWN
         return Answer(data, outcome.result.version, outcome.batch, outcome.batch_time)
 
