@@ -96,8 +96,13 @@ class BoundedProtocol(HttpToolsProtocol):
             door: Door = vars(self.server_state)["door"]
             door.leave(self.entered)
             self.entered = None
-        self.headers, self.url = [], b""  # what refers to itself in a circle waits for the collector
+        self.headers, self.url = [], b""
         super().connection_lost(exc)
+        # What refers to itself in a circle waits for the collector, which hardly looks at what is not young.
+        for cycle in (self.cycle, *(waiting for waiting, _ in self.pipeline)):
+            if cycle is not None:
+                cycle.on_response = _nothing
+        self.pipeline.clear()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Answer what was asked before the client closed its half; TLS has no halves."""
@@ -282,6 +287,10 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.refuse(HTTPStatus.REQUEST_TIMEOUT, "-200", "system busy: the request took too long to arrive")
         elif self.cycle.response_complete and now - self.answered_at > IDLE_SECONDS_MAX:
             self.timeout_keep_alive_handler()
+
+
+def _nothing() -> None:
+    """Do nothing when a reply is complete: nobody is there for it."""
 
 
 def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:

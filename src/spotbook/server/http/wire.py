@@ -77,6 +77,10 @@ class WireProtocol(BoundedProtocol):
         self.inbox, self.outbox = shared["inbox"], shared["outbox"]
         super().connection_made(transport)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.whole = None
+        super().connection_lost(exc)
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.__class__ = WholeReplies
         cast("WholeReplies", cycle).outbox = self.outbox
