@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any, Literal, NoReturn
 
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from spotbook.limits import (
     BODY_BYTES_MAX,
@@ -28,6 +28,7 @@ from spotbook.limits import (
     REQUEST_SECONDS_MAX,
 )
 from spotbook.server.door import Door
+from spotbook.server.http.parsed import ParsedProtocol
 from spotbook.wire.coinw import envelope
 
 _FRAMING = frozenset((b"host", b"expect", b"content-length", b"transfer-encoding"))
@@ -58,7 +59,7 @@ class Flow(FlowControl):
             super().resume_reading()
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(ParsedProtocol):
     """One connection.
 
     `phase` is where in a request its bytes are: before it, in its head, or in its body. `since` is when the request now
@@ -192,7 +193,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.fault = "transfer-encoding: chunked is spoken here, with HTTP/1.1, and no other"
 
     def on_headers_complete(self) -> None:
-        if self.parser.get_http_version() not in ("1.1", "1.0"):
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
             words = "version: HTTP/1.1 is spoken here"
             self._refuse_head(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, words)
         if self.hosts > 1:
@@ -203,7 +205,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.fault = "upgrade: only HTTP/1.1 is spoken here: leave Upgrade out"
         if self.fault:
             self._refuse_head(HTTPStatus.BAD_REQUEST, self.fault)
-        super().on_headers_complete()
+        self.begin_request(version)
         self.phase = "body"
         if upgrade:
             self.cycle.keep_alive = False  # the parser takes nothing behind it for HTTP
