@@ -1,6 +1,6 @@
 """Calls that wait without a task: begun in a turn of the event loop, and carried on by whoever brings the answer.
 
-A task and a future for each call that waits for the writer would cost as much as its form and its signature together.
+A task and a future for each call that waits for the writer are dear beside what else the loop does for it.
 """
 
 import asyncio
