@@ -29,6 +29,7 @@ from spotbook.server.freshness import Commits
 from spotbook.server.metrics import Metrics
 from spotbook.server.moment import Moment
 from spotbook.server.parts import Parts
+from spotbook.server.waiting import Calls
 from spotbook.server.wire_app import wire_app
 from spotbook.settings import Settings
 from spotbook.store.vault import AesVault
@@ -75,27 +76,12 @@ class Turns:
     def call_soon_threadsafe(self, callback: Any, *args: Any, context: Context | None = None) -> Any:
         self._due.append((callback, args))
 
-    def create_future(self) -> asyncio.Future[Any]:
-        return asyncio.Future(loop=self)  # type: ignore[arg-type]  # (of a loop it asks for what is here)
-
-    def get_debug(self) -> bool:
-        return False
-
     def time(self) -> float:
         return time.monotonic()  # a turn is always on time
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Begin to carry out, up to where it waits."""
-
-        def go_on(_: Any = None) -> None:
-            try:
-                waited = work.send(None)
-            except StopIteration:
-                return
-            waited._asyncio_future_blocking = False  # noqa: SLF001  (so a task says that it has seen it)
-            waited.add_done_callback(go_on)
-
-        go_on()
+        Calls(self, set()).carry_on(work)  # type: ignore[arg-type]  # (nothing here waits but for the writer)
 
     def run(self) -> None:
         """Carry out what is due, and what that makes due."""

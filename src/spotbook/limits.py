@@ -11,6 +11,11 @@ BODY_BYTES_MAX = 65_536
 QUERY_BYTES_MAX = 16_384
 """The official helper puts every parameter into the URL; the HTTP parser's own bound lies just above."""
 
+TARGETS_REMEMBERED = 256
+TARGET_BYTES_REMEMBERED = 64
+"""Targets of requests that are taken apart once: those of clients that put a call's parameters into its body are a few
+dozen, and short."""
+
 PARAMETERS_MAX = 64
 """The longest command has seven parameters; unknown ones are signed too, so some room is left for them."""
 
@@ -81,6 +86,10 @@ COMMANDS_PRESSED_MAX = 8
 
 COMMANDS_WAITING_MIN = 64
 """Commands that may wait whatever the last batch took: one slow confirmation by the disk is no overload."""
+
+COMMANDS_TOGETHER = 32
+"""As many as have arrived are handed to the writer without a look at whether more are arriving: some milliseconds' work
+of the loop, which goes on while the writer waits for the disk."""
 
 BATCH_COMMANDS_MAX = 2_048
 BATCH_EVENTS_MAX = 32_768

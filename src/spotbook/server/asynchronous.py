@@ -13,20 +13,23 @@ from spotbook.app.ports import SealedSecret
 from spotbook.app.writer import NotDone, Outcome, Submission
 from spotbook.domain.commands import Command
 from spotbook.domain.credentials import Actor
-from spotbook.limits import REFUSALS_SECONDS
+from spotbook.limits import COMMANDS_TOGETHER, REFUSALS_SECONDS
+from spotbook.server.waiting import Wait
+
+Awaited = Wait[Outcome] | asyncio.Future[Outcome]
 
 
 class _Returns:
-    """Brings outcomes to the futures of one loop."""
+    """Brings outcomes to those who wait for them in one loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._ready: deque[tuple[asyncio.Future[Outcome], Outcome]] = deque()
+        self._ready: deque[tuple[Awaited, Outcome]] = deque()
         self._woken = False
 
-    def bring(self, future: asyncio.Future[Outcome], outcome: Outcome) -> None:
+    def bring(self, awaited: Awaited, outcome: Outcome) -> None:
         """Called in the writer's thread."""
-        self._ready.append((future, outcome))
+        self._ready.append((awaited, outcome))
         if not self._woken:
             self._woken = True
             self.loop.call_soon_threadsafe(self._deliver)
@@ -35,13 +38,20 @@ class _Returns:
         # Before the first is taken: what is appended from now on finds either this loop or wakes the next.
         self._woken = False
         while self._ready:
-            future, outcome = self._ready.popleft()
-            if not future.done():  # who asked may have gone away; what was asked is done all the same
-                future.set_result(outcome)
+            awaited, outcome = self._ready.popleft()
+            if isinstance(awaited, Wait):
+                awaited.come(outcome)
+            elif not awaited.done():  # who asked may have gone away; what was asked is done all the same
+                awaited.set_result(outcome)
 
 
 class _Departures:
-    """Hands over the commands of one turn of the loop together: alone, the first would become a batch of its own."""
+    """Hands over together the commands that arrive together: alone, the first would become a batch of its own.
+
+    The answers of a batch leave together, so what their clients ask for next comes within a few turns of the loop. They
+    are waited for: a batch costs much whatever is in it, and while the writer decides, the loop and it are in each
+    other's way. A turn in which nothing came ends the wait, which costs a lone command some microseconds.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
         self._loop = loop
@@ -49,17 +59,20 @@ class _Departures:
         self._waiting: list[tuple[Submission, bool]] = []
 
     def put(self, submission: Submission, *, gives_free: bool) -> None:
-        """Hand a command over at the end of this turn."""
+        """Hand a command over once a turn has brought no more."""
         if not self._waiting:
-            self._loop.call_soon(self._leave)
+            self._loop.call_soon(self._leave, 0)
         self._waiting.append((submission, gives_free))
 
     @property
     def waiting(self) -> int:
-        """How many leave at the end of this turn."""
+        """How many are about to leave."""
         return len(self._waiting)
 
-    def _leave(self) -> None:
+    def _leave(self, before: int) -> None:
+        if before < len(self._waiting) < COMMANDS_TOGETHER:
+            self._loop.call_soon(self._leave, len(self._waiting))
+            return
         waiting, self._waiting = self._waiting, []
         self._engine.submit_all(waiting, lambda submission, busy: submission.answer(NotDone(str(busy))))
 
@@ -105,7 +118,8 @@ class AsyncEngine:
         if returns is None or returns.loop is not loop:
             returns = self._returns = _Returns(loop)
             self._departures = _Departures(loop, self._engine)
-        future: asyncio.Future[Outcome] = loop.create_future()
-        submission = Submission(command, actor, secrets, lambda outcome: returns.bring(future, outcome))
+        # A call that is no task of its own is carried on by `Calls`; who awaits this in a task needs a future.
+        awaited: Awaited = Wait() if asyncio.current_task(loop) is None else loop.create_future()
+        submission = Submission(command, actor, secrets, lambda outcome: returns.bring(awaited, outcome))
         self._departures.put(submission, gives_free=gives_free)
-        return await future
+        return await awaited

@@ -56,14 +56,14 @@ class PrivatePath(Path):
     async def answer(self, passed: Passed) -> tuple[str, Reply]:
         """Carry a call that passed the gate through the other checks, and answer it."""
         parts, form = self._parts, passed.form
-        if self._can_wait(form.command) and self._engine.behind:
-            return form.command or "unknown", TOO_BUSY
+        command = self._commands.get(form.command or "")
+        if isinstance(command, PrivateWrite) and not command.gives_free and self._engine.behind:
+            return command.name, TOO_BUSY
         self._moment.enter()
         held = self._authentication.holder(passed)
         if isinstance(held, Reply):
             return "unknown", held
         account = held.key.account
-        command = self._commands.get(form.command or "")
         name, limit = (command.name, command.limit) if command else ("unknown", None)
         verdict = parts.pacer.user_call(account, passed.subject, name, limit, passed.paced_at)
         if not verdict.allowed:
@@ -95,24 +95,20 @@ class PrivatePath(Path):
             return name, success(answered.data, pace_lines(verdict) + self._version_lines(answered))
         return name, failed(answered, pace_lines(verdict) + self._version_lines(parts.reader.sheet(account)))
 
-    def _can_wait(self, name: str | None) -> bool:
-        """Whether a command is one for the writer that gives nothing free."""
-        command = self._commands.get(name or "")
-        return isinstance(command, PrivateWrite) and not command.gives_free
-
     async def _written(self, command: PrivateWrite, call: Call, api_key: str) -> Answer | Failure:
         """Hand the call to the writer and answer once its fate is settled. The writer checks the key again."""
         asked = command.command(call)
         outcome = await self._engine.carry_out(
             asked, KeyHolder(api_key, command.permission), gives_free=command.gives_free
         )
-        self._moment.enter()
         if not isinstance(outcome, Done):
+            self._moment.enter()  # an account's version goes with what was not done, and is read
             return errors.of_outcome(outcome, command.names)
         try:
             data = command.data(outcome.result, call)
         except Exception as fault:  # noqa: BLE001  (it is done, so "not done" would be a lie)
             self._parts.alarm(f"the answer of {command.name} could not be written", fault)
+            self._moment.enter()
             return errors.OUTCOME_UNKNOWN
         return Answer(data, outcome.result.version, outcome.batch, outcome.batch_time)
 

@@ -67,9 +67,23 @@ def wait_line(ms: int) -> bytes:
     return b"retry-after: %d\r\n" % -(-ms // 1_000)
 
 
+class Whole:
+    """Who can send a reply in one piece, most of the time. The `send` of one is one of its methods."""
+
+    def send_whole(self, status: int, lines: bytes, body: bytes) -> bool:
+        """Send a reply; False when it has to be sent by messages, and nothing was sent."""
+        raise NotImplementedError
+
+
 async def send_reply(send: Send, reply: Reply) -> None:
     """Send one whole reply."""
     body, lines, status, _ = reply
-    always = b"content-type: application/json\r\ncache-control: no-store\r\ncontent-length: %d\r\n" % len(body)
-    await send({"type": "http.response.start", "status": status, "headers": HeaderLines(always + lines)})
+    lines = b"content-type: application/json\r\ncache-control: no-store\r\ncontent-length: %d\r\n%s" % (
+        len(body),
+        lines,
+    )
+    sender = getattr(send, "__self__", None)
+    if isinstance(sender, Whole) and sender.send_whole(status, lines, body):
+        return
+    await send({"type": "http.response.start", "status": status, "headers": HeaderLines(lines)})
     await send({"type": "http.response.body", "body": body})

@@ -10,7 +10,7 @@ import pytest
 from spotbook.app.engine import Busy, Engine
 from spotbook.app.writer import Done, NotDone, Outcome, Submission
 from spotbook.domain.commands import OpenAccount
-from spotbook.limits import REFUSALS_SECONDS
+from spotbook.limits import COMMANDS_TOGETHER, REFUSALS_SECONDS
 from spotbook.server.asynchronous import AsyncEngine
 from support.commands import HOUSE
 
@@ -45,9 +45,9 @@ class StandIn(Engine):
 
 
 async def handed_over() -> None:
-    """Let the tasks ask, and then what they asked for be handed over together."""
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    """Let the tasks ask, a turn pass in which nothing more comes, and what they asked for be handed over together."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 def test_what_a_turn_asks_for_is_handed_over_together_and_its_answers_wake_the_loop_once() -> None:
@@ -72,6 +72,23 @@ def test_what_a_turn_asks_for_is_handed_over_together_and_its_answers_wake_the_l
     outcomes, woken = asyncio.run(run())
     assert [outcome.result for outcome in outcomes if isinstance(outcome, Done)] == list(range(100))
     assert woken == 1
+
+
+def test_what_arrives_in_turns_one_after_the_other_is_handed_over_together_up_to_a_bound() -> None:
+    async def run(turns: int) -> list[int]:
+        engine = StandIn()
+        waiting = AsyncEngine(engine)
+        tasks = []
+        for _ in range(turns):
+            tasks.append(asyncio.create_task(waiting.carry_out(OPEN, HOUSE)))
+            await asyncio.sleep(0)
+        await handed_over()
+        engine.answer_all()
+        await asyncio.gather(*tasks)
+        return engine.handed_over
+
+    assert asyncio.run(run(10)) == [10]
+    assert asyncio.run(run(COMMANDS_TOGETHER + 10)) == [COMMANDS_TOGETHER, 10]
 
 
 def test_who_has_gone_away_is_passed_over() -> None:

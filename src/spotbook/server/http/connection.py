@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any, Literal, NoReturn
 
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from spotbook.limits import (
     BODY_BYTES_MAX,
@@ -28,6 +28,7 @@ from spotbook.limits import (
     REQUEST_SECONDS_MAX,
 )
 from spotbook.server.door import Door
+from spotbook.server.http.parsed import ParsedProtocol
 from spotbook.wire.coinw import envelope
 
 _FRAMING = frozenset((b"host", b"expect", b"content-length", b"transfer-encoding"))
@@ -58,7 +59,7 @@ class Flow(FlowControl):
             super().resume_reading()
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(ParsedProtocol):
     """One connection.
 
     `phase` is where in a request its bytes are: before it, in its head, or in its body. `since` is when the request now
@@ -96,8 +97,13 @@ class BoundedProtocol(HttpToolsProtocol):
             door: Door = vars(self.server_state)["door"]
             door.leave(self.entered)
             self.entered = None
-        self.headers, self.url = [], b""  # what refers to itself in a circle waits for the collector
+        self.headers, self.url = [], b""
         super().connection_lost(exc)
+        # What refers to itself in a circle waits for the collector, which hardly looks at what is not young.
+        for cycle in (self.cycle, *(waiting for waiting, _ in self.pipeline)):
+            if cycle is not None:
+                cycle.on_response = _nothing
+        self.pipeline.clear()
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Answer what was asked before the client closed its half; TLS has no halves."""
@@ -187,7 +193,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.fault = "transfer-encoding: chunked is spoken here, with HTTP/1.1, and no other"
 
     def on_headers_complete(self) -> None:
-        if self.parser.get_http_version() not in ("1.1", "1.0"):
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
             words = "version: HTTP/1.1 is spoken here"
             self._refuse_head(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, words)
         if self.hosts > 1:
@@ -198,7 +205,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.fault = "upgrade: only HTTP/1.1 is spoken here: leave Upgrade out"
         if self.fault:
             self._refuse_head(HTTPStatus.BAD_REQUEST, self.fault)
-        super().on_headers_complete()
+        self.begin_request(version)
         self.phase = "body"
         if upgrade:
             self.cycle.keep_alive = False  # the parser takes nothing behind it for HTTP
@@ -282,6 +289,10 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.refuse(HTTPStatus.REQUEST_TIMEOUT, "-200", "system busy: the request took too long to arrive")
         elif self.cycle.response_complete and now - self.answered_at > IDLE_SECONDS_MAX:
             self.timeout_keep_alive_handler()
+
+
+def _nothing() -> None:
+    """Do nothing when a reply is complete: nobody is there for it."""
 
 
 def _has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -1,11 +1,10 @@
 """One turn of the event loop: what arrived in it is answered together, and the replies leave together."""
 
 import asyncio
-import types
-from collections.abc import Coroutine, Generator, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from spotbook.limits import OUTBOX_BYTES_MAX
+from spotbook.server.waiting import Call, Calls
 
 
 def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -54,34 +53,19 @@ class Outbox:
                 transport.write(reply)
 
 
-@types.coroutine
-def _rest(call: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
-    """Carry on with a call that was begun outside a task, and waits for something."""
-    try:
-        while True:
-            try:
-                came = yield waits_for
-            except BaseException as fault:  # noqa: BLE001  (what is thrown into a task is the call's to deal with)
-                waits_for = call.throw(fault)
-            else:
-                waits_for = call.send(came)
-    except StopIteration:
-        return
-
-
 class Inbox:
     """Calls that have arrived whole, which are answered together once all that came in this turn has been read.
 
-    They are answered without a task each: most never wait for anything. What does wait goes on in a task, of which
-    `tasks` keeps track. To read all and then to answer all is quicker than in turn, for the processor's caches.
+    They are answered without a task each: most wait for the writer or for nothing, see `waiting`. `tasks` keeps track
+    of those that wait. To read all and then to answer all is quicker than in turn, for the processor's caches.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Task[None]]) -> None:
         self._loop = loop
-        self._tasks = tasks
-        self._waiting: list[Coroutine[Any, Any, None]] = []
+        self._calls = Calls(loop, tasks)
+        self._waiting: list[Call] = []
 
-    def put(self, call: Coroutine[Any, Any, None]) -> None:
+    def put(self, call: Call) -> None:
         """Answer a call at the end of this turn."""
         if not self._waiting:
             self._loop.call_soon(self._answer)
@@ -90,10 +74,4 @@ class Inbox:
     def _answer(self) -> None:
         waiting, self._waiting = self._waiting, []
         for call in waiting:
-            try:
-                waits_for = call.send(None)
-            except StopIteration:
-                continue
-            task = self._loop.create_task(_rest(call, waits_for))
-            task.add_done_callback(self._tasks.discard)
-            self._tasks.add(task)
+            self._calls.carry_on(call)

@@ -1,63 +1,84 @@
 """A connection of the wire API: bounded, answered at the end of a turn, with replies in one piece."""
 
 import asyncio
+import logging
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from spotbook.limits import BODY_BYTES_MAX
 from spotbook.server.http.connection import BoundedProtocol
-from spotbook.server.http.turn import Inbox, Outbox, lines_of
-from spotbook.server.replies import HeaderLines
+from spotbook.server.http.turn import Inbox, Outbox
+from spotbook.server.replies import Whole
 
 
-class WholeReplies(RequestResponseCycle):
-    """Sends a reply whose head and body come one right after the other in one piece, as our own paths make them.
+class Unwatched:
+    """Stands for the event by which a call learns that more of its request came: most calls never wait for it."""
 
-    uvicorn checks each header with two regular expressions and writes head and body apart; for the wire API's replies,
-    whose ten headers are digits that we made ourselves, that would be a third of what a reply costs.
+    def set(self) -> None:
+        """Do nothing."""
+
+    def clear(self) -> None:
+        """Do nothing."""
+
+
+UNWATCHED = Unwatched()
+
+
+class WholeReplies(RequestResponseCycle, Whole):
+    """Sends a reply in one piece, as our own paths make them.
+
+    uvicorn takes head and body by one message each, checks each header with two regular expressions and writes the two
+    apart; for the wire API's replies, whose ten headers are digits that we made ourselves, that would be a third of
+    what a reply costs.
     """
 
-    start: Any = None
-    outbox: Outbox
+    message_event: Any = UNWATCHED
+    logger = logging.getLogger("uvicorn.error")
+    access_log = disconnected = response_started = response_complete = False
+    more_body = True
+    chunked_encoding: bool | None = None
+    expected_content_length = 0
 
-    async def send(self, message: Any) -> None:
-        if self.response_started or self.flow.write_paused:
-            await self._send_by_parts(message)
-        elif message["type"] == "http.response.start" and self.start is None:
-            self.start = message
-        elif (
-            self.start is None
-            or message.get("more_body", False)
-            or not self.keep_alive
-            or self.scope["method"] == "HEAD"  # its reply has no body
-        ):
-            await self._send_by_parts(message)
-        elif not self.disconnected:
-            headers = self.start["headers"]
-            lines = headers.lines if type(headers) is HeaderLines else lines_of(headers)
+    def __init__(self, connection: "WireProtocol", *, keep_alive: bool) -> None:
+        # All that uvicorn's own sets, most of it above: what a request does not change costs it nothing.
+        self.scope = connection.scope
+        self.transport = connection.transport
+        self.flow = connection.flow
+        self.outbox = connection.outbox
+        self.default_headers = connection.server_state.default_headers
+        self.on_response = connection.on_response_complete
+        self.keep_alive = keep_alive
+        self.waiting_for_100_continue = connection.expect_100_continue
+        self.body = bytearray()
+
+    def send_whole(self, status: int, lines: bytes, body: bytes) -> bool:
+        if self.response_started or self.flow.write_paused or not self.keep_alive or self.scope["method"] == "HEAD":
+            return False
+        if not self.disconnected:
             own = self.outbox.lines(self.default_headers)
-            reply = STATUS_LINE[self.start["status"]] + own + lines + b"\r\n" + message["body"]
-            self.outbox.put(self.transport, reply)
+            self.outbox.put(self.transport, STATUS_LINE[status] + own + lines + b"\r\n" + body)
             self.response_started = self.response_complete = True
             self.message_event.set()
             self.on_response()
+        return True
+
+    async def send(self, message: Any) -> None:
+        self.outbox.send()  # an earlier reply of this connection goes first
+        await super().send(message)
 
     async def receive(self) -> Any:
         if self.more_body or self.response_complete or self.disconnected or self.waiting_for_100_continue:
+            if self.message_event is UNWATCHED:
+                self.message_event = asyncio.Event()
+                if self.body or not self.more_body or self.response_complete or self.disconnected:
+                    self.message_event.set()
             return await super().receive()
         # The body is whole, as it mostly is: there is nothing to wait for, and nothing more to come.
         self.message_event.clear()
         body, self.body = bytes(self.body), bytearray()
         return {"type": "http.request", "body": body, "more_body": False}
-
-    async def _send_by_parts(self, message: Any) -> None:
-        self.outbox.send()  # an earlier reply of this connection goes first
-        start, self.start = self.start, None
-        if start is not None:
-            await super().send(start)
-        await super().send(message)
 
 
 class WireProtocol(BoundedProtocol):
@@ -77,9 +98,14 @@ class WireProtocol(BoundedProtocol):
         self.inbox, self.outbox = shared["inbox"], shared["outbox"]
         super().connection_made(transport)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.whole = None
+        super().connection_lost(exc)
+
+    def make_cycle(self, *, keep_alive: bool) -> RequestResponseCycle:
+        return WholeReplies(self, keep_alive=keep_alive)
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        cycle.__class__ = WholeReplies
-        cast("WholeReplies", cycle).outbox = self.outbox
         if self.phase == "head" and not cycle.waiting_for_100_continue and not self.long_body:
             self.whole = cycle, app
         else:
@@ -87,8 +113,6 @@ class WireProtocol(BoundedProtocol):
 
     def _start_pipelined(self, cycle: RequestResponseCycle, app: Any) -> None:
         # Another request's head may be arriving, which this one must not wait for.
-        cycle.__class__ = WholeReplies
-        cast("WholeReplies", cycle).outbox = self.outbox
         super()._start_asgi_task(cycle, app)
 
     def arriving(self) -> None:
