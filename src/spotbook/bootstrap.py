@@ -204,8 +204,7 @@ async def _serve(
     alarm = alarm_to(metrics)
 
     def committed(commit: Commit) -> None:
-        if not KEY_COMMANDS.isdisjoint(commit.commands):
-            parts.ring.note(commit.batch.number)
+        _tell(parts.ring, commit, disturbed=store.disturbed())
         commits.note()
 
     def ended() -> None:
@@ -263,6 +262,13 @@ async def _serve(
         if end is not None:
             raise end
     return 1 if broke.is_set() else 0
+
+
+def _tell(ring: KeyRing, commit: Commit, *, disturbed: bool) -> None:
+    """Tell the ring of a batch: whether a key may have changed, by the batch or by somebody else."""
+    if disturbed or not KEY_COMMANDS.isdisjoint(commit.commands):
+        ring.note(commit.batch.number)
+    ring.vouch(commit.batch.time)
 
 
 def _parts(

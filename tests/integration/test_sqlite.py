@@ -91,6 +91,18 @@ def test_the_writers_pragmas_are_really_in_force(store: SqliteStore, name: str, 
     assert pragma(store._connection, name) == value
 
 
+def test_the_writer_sees_that_somebody_else_wrote_and_nothing_in_what_it_wrote_itself(folder: Path) -> None:
+    with closing(SqliteStore(folder)) as store, closing(sqlite3.connect(folder / FILE)) as other:
+        assert store.disturbed()  # nobody knows what was before
+        Desk(store).found()
+        store.probe()
+        assert not store.disturbed()
+        with other:
+            other.execute("UPDATE meta SET value = '7' WHERE name = 'probe'")
+        assert store.disturbed()
+        assert not store.disturbed()
+
+
 def test_a_reader_cannot_write(reader: SqliteReader) -> None:
     assert pragma(reader._connection, "query_only") == 1
     with pytest.raises(sqlite3.OperationalError, match="readonly"):

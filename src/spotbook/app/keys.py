@@ -132,7 +132,8 @@ class KeyRing:
 
     Not shared between threads. Any commit makes a kept key be compared with its row again before it is used, unless
     the writer has said by `note` that no batch since has changed a key: then once a second is enough, and only because
-    somebody might write to the file behind the writer's back. So a revocation is seen by the very next request.
+    somebody might write to the file behind the writer's back. While the writer says by `vouch` that nobody did, there
+    is no need of that either. So a revocation is seen by the very next request.
     """
 
     def __init__(
@@ -145,10 +146,15 @@ class KeyRing:
         self._keys_max = keys_max
         self._kept: dict[str, _KeptKey] = {}
         self._noted: int | None = None
+        self._vouched = 0
 
     def note(self, batch: int) -> None:
         """Tell that no batch after this one has changed a key. From any thread, before a change is acknowledged."""
         self._noted = batch
+
+    def vouch(self, time: int) -> None:
+        """Tell that who else wrote to the books up to this time of the journal did so before what `note` said last."""
+        self._vouched = time
 
     def find(self, api_key: str) -> OpenKey | None:
         """Return the key, revoked and expired ones too; None when it is unknown or its row was changed."""
@@ -169,7 +175,9 @@ class KeyRing:
     def _is_as_it_was(self, then: Head, now: Head) -> bool:
         """Whether what was read at one head needs no second look at another: batches came, none that changed a key."""
         noted = self._noted
-        return noted is not None and noted <= then.number < now.number and now.time - then.time < LOOK_AGAIN_MS
+        if noted is None or not noted <= then.number < now.number:
+            return False
+        return now.time - max(then.time, self._vouched) < LOOK_AGAIN_MS
 
     def _open(self, found: SealedKey) -> OpenKey | None:
         key = key_of(found.row)

@@ -252,6 +252,7 @@ class SqliteStore:
             raise
         self._execute = self._connection.execute
         self._found = self._connection.cursor().execute  # finds are many: to make a cursor for each is dear
+        self._data_version = -1
         self._rows_since_checkpoint = 0
         self.log_pages = 0
         """Pages in the write-ahead log when it was last copied back."""
@@ -343,6 +344,13 @@ class SqliteStore:
                     self._execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
                 finally:
                     self._execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+
+    def disturbed(self) -> bool:
+        """Return whether anybody else has written to the file since this was last asked, or may have before."""
+        before = self._data_version
+        with translated():
+            self._data_version = self._execute("PRAGMA data_version").fetchall()[0][0]
+        return before != self._data_version
 
     def probe(self) -> None:
         with translated(), self._transaction():

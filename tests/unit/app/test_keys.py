@@ -380,6 +380,28 @@ def test_a_row_that_was_changed_behind_the_writers_back_is_seen_at_once_or_withi
     assert ring.find("key-1") is None
 
 
+def test_a_key_is_not_looked_at_again_for_as_long_as_the_writer_vouches_that_nobody_else_wrote(office: Office) -> None:
+    office.make()
+    ring, reader = told_ring(office)
+    first = ring.find("key-1")
+    for number in range(5):
+        office.clock.now += 1_000
+        office.engine.execute(deposit(f"tx-{number}"), HOUSE)
+        ring.vouch(reader.head().time)
+        assert ring.find("key-1") is first
+    assert reader.looked == 1
+    office.change(1, USER + 1)
+    office.engine.execute(deposit("noted"), HOUSE)
+    ring.note(reader.head().number)
+    ring.vouch(reader.head().time)
+    assert ring.find("key-1") is None
+    office.change(1, USER)
+    office.engine.execute(deposit("alone"), HOUSE)
+    office.clock.now += 1_000
+    office.engine.execute(deposit("a-second-later"), HOUSE)
+    assert ring.find("key-1")
+
+
 def test_a_key_that_is_gone_from_the_file_is_forgotten(office: Office) -> None:
     office.make()
     office.ring.find("key-1")
