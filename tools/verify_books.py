@@ -42,7 +42,7 @@ WORLD, FEES = 1, 2  # the account that deposits come from, and the one where fee
 INTEGER_MAX = 2**63 - 1
 FINDINGS_MAX = 1_000
 APPLICATION_ID = 0x53504F54  # "SPOT", in the header of the file
-SCHEMA = 3  # the steps of the schema that it knows
+SCHEMA = 4  # the steps of the schema that it knows
 CANDLE_SECONDS = (60, 3_600, 86_400)
 HASH_OF_64_DIGITS = re.compile(r"(?:0[xX])?([0-9a-fA-F]{64})", re.ASCII)
 

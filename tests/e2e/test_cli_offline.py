@@ -81,7 +81,7 @@ def test_old_books_are_brought_up_to_date(spotbook: Run, tmp_path: Path) -> None
     migrated = spotbook("migrate", "--data", folder, "--json")
     assert migrated.returncode == 0, migrated.stderr
     said = json.loads(migrated.stdout)
-    assert said["steps"] == ["0002 trading", "0003 strict_keys"]
+    assert said["steps"] == ["0002 trading", "0003 strict_keys", "0004 entries_as_they_come"]
     assert stat.S_IMODE(Path(said["copy"]).stat().st_mode) == 0o600
     report = json.loads(spotbook("audit", "--data", folder, "--json").stdout)
     assert (report["ok"], report["batch"]) == (True, 7)

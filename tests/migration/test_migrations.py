@@ -92,6 +92,7 @@ RELEASED = {
         "0001 books bd690e14857849f0bd21c480b576370875216323e3fcbba4ab3c3ee1126284b0",
         "0002 trading bd8966e1133e56ad286406068522ee6c34f3c250504df070113507be9bfb697c",
         "0003 strict_keys e07c6005c5b5d80d67b1d339dcffa92375386d82708f607c3d117200070172b0",
+        "0004 entries_as_they_come 72953da6a3adcc363ec67eeae7e82fab1feadb0c3d031e3ebb8dfafa32b6ff16",
     ]
 }
 """The steps as books remember them. A line here is never changed: there are books that have it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from spotbook.store.file import FILE
 
 DUMPS = Path(__file__).parent
-SCHEMAS = [1, 2]
+SCHEMAS = [1, 2, 3]
 """The schemas of which there are books."""
 
 

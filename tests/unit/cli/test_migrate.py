@@ -25,14 +25,15 @@ def test_it_says_what_was_applied_and_where_the_copy_is(old: Path) -> None:
     result = run("migrate", "--data", old)
     assert result.exit_code == 0
     copy = old / f"{FILE}.schema-1"
-    assert result.stdout == f"applied 0002 trading, 0003 strict_keys\nthe books as they were are in {copy}\n"
+    applied = "applied 0002 trading, 0003 strict_keys, 0004 entries_as_they_come"
+    assert result.stdout == f"{applied}\nthe books as they were are in {copy}\n"
     assert copy.exists()
 
 
 def test_programs_are_told_the_same(old: Path) -> None:
     result = run("migrate", "--data", old, "--json")
     assert json.loads(result.stdout) == {
-        "steps": ["0002 trading", "0003 strict_keys"],
+        "steps": ["0002 trading", "0003 strict_keys", "0004 entries_as_they_come"],
         "copy": str(old / f"{FILE}.schema-1"),
     }
 
