@@ -184,7 +184,8 @@ AUDIT_FINDINGS_MAX = 1_000
 """Findings of one audit. Books with more are beyond repair row by row; the report says that there are more."""
 
 AUDIT_SLICE_ROWS = 128
-"""Rows, or events, that the background audit takes in one step: less than a millisecond, after which others may go."""
+"""Rows, or events, that the background audit takes in one step: less than a millisecond, after which others may go. A
+transaction is not divided."""
 
 AUDIT_SHARE = 0.1
 """The part of one core that the background audit takes, at most: a million entries in some ten minutes."""

@@ -51,9 +51,12 @@ class Replay:
             self._findings.add(*wrong, batch=self.head.number + 1 if wrong[0] == "numbers" else batch.number)
         # Each link is checked against the hash as it is stored, so that one changed batch is one finding.
         self.head = Head(batch.number, max(batch.time, self.head.time), batch.hash)
+        yield  # to have a large batch hashed, and be rid of the one before it, is a step of its own
         try:
             transactions: list[Transaction] = []
-            yield from _by_events(chain.reading(batch), most, transactions.append)
+            yield from _by_events(
+                chain.reading(batch), most, transactions.append
+            )  # nothing is folded before all is read
             fold = Fold(batch.number)
             yield from _by_events(transactions, most, fold.take)
             changes = fold.changes()
