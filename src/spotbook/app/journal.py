@@ -9,8 +9,10 @@ SHA-256 over the hash of batch N-1 (32 bytes, zeros before the first), N as eigh
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
@@ -93,34 +95,71 @@ def hash_of(previous: bytes, number: int, body: bytes) -> bytes:
     return hashlib.sha256(previous + number.to_bytes(8, "big") + body).digest()
 
 
+class _Frame(msgspec.Struct):
+    """A batch whose transactions are bytes still: that is quick, and each can be read in its time."""
+
+    time: int
+    transactions: list[msgspec.Raw]
+
+
+def _form(name: str, kind: Any) -> type[msgspec.Struct]:
+    """Return what an event is decoded into at first: the decoder tells classes of this sort by their names, not tuples.
+
+    So a whole transaction is decoded by one call, with its fields' types checked.
+    """
+    hints, defaults = get_type_hints(kind), kind._field_defaults
+    fields = [(field, hints[field], msgspec.field(default=defaults.get(field, msgspec.NODEFAULT))) for field in hints]
+    return msgspec.defstruct(kind.__name__, fields, tag=name, array_like=True, gc=False)
+
+
+_KINDS_BY_FORM = {_form(name, kind): kind for name, kind in KINDS.items()}
+_PART = msgspec.defstruct("_Part", [("by", str), ("command", str), ("events", list[reduce(or_, _KINDS_BY_FORM)])])  # type: ignore[misc]
+
+_decode_frame = msgspec.json.Decoder(_Frame).decode
+_decode_part: Callable[[bytes], Any] = msgspec.json.Decoder(_PART).decode
+
+_ODD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_NOT_IN_FORM = "the bytes are not in their canonical form"
+
+
 def read(body: bytes) -> tuple[int, list[Transaction]]:
     """Return the time and the transactions of a batch; NotCanonical when the bytes are not a batch's."""
+    time, transactions = reading(body)
+    return time, list(transactions)
+
+
+def reading(body: bytes) -> tuple[int, Iterator[Transaction]]:
+    """Return the time of a batch and its transactions, each of which is read when it is asked for.
+
+    NotCanonical when the bytes are not a batch's, at once or from any transaction on: until the last is there, those
+    before it are not to be believed either.
+    """
     try:
-        raw = msgspec.json.decode(body)
-        transactions = [
-            Transaction(part["by"], part["command"], [_event(event) for event in part["events"]])
-            for part in raw["transactions"]
-        ]
-        time = raw["time"]
-        # Each event with as many fields as it came with: those added to its class since have their defaults.
-        written = [
-            _encoded(
-                by,
-                command,
-                [(came[0], *event[: len(came) - 1]) for event, came in zip(events, part["events"], strict=True)],
-            )
-            for (by, command, events), part in zip(transactions, raw["transactions"], strict=True)
-        ]
-        canonical = body_with(time, written)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        frame = _decode_frame(body)
+        framed = body_with(frame.time, frame.transactions)
+    except _ODD as error:
         raise NotCanonical(str(error)) from error
-    if type(time) is not int or not all(isinstance(part, str) for by, name, _ in transactions for part in (by, name)):
-        raise NotCanonical("the time is no whole number, or a name is no text")
-    if canonical != body:
-        raise NotCanonical("the bytes are not in their canonical form")
-    return time, transactions
+    if framed != body:
+        raise NotCanonical(_NOT_IN_FORM)
+    return frame.time, map(_transaction, frame.transactions)
 
 
-def _event(raw: list[Any]) -> e.Event:
-    event: e.Event = msgspec.convert(raw[1:], KINDS[raw[0]])
-    return event
+def _transaction(raw: msgspec.Raw) -> Transaction:
+    """Read one transaction; NotCanonical when the bytes are not its `part_of`."""
+    written = bytes(raw)
+    try:
+        part = _decode_part(written)
+        canonical = msgspec.json.encode(part) == written or _as_it_came(part, written) == written
+    except _ODD as error:
+        raise NotCanonical(str(error)) from error
+    if not canonical:
+        raise NotCanonical(_NOT_IN_FORM)
+    kinds, fields = _KINDS_BY_FORM, msgspec.structs.astuple
+    return Transaction(part.by, part.command, [kinds[type(form)](*fields(form)) for form in part.events])
+
+
+def _as_it_came(part: Any, written: bytes) -> bytes:
+    """Return its canonical bytes with as many fields of each event as came: those added since have their defaults."""
+    came = zip(part.events, msgspec.json.decode(written)["events"], strict=True)
+    events = [(name, *msgspec.structs.astuple(form)[: len(fields)]) for form, (name, *fields) in came]
+    return _encoded(part.by, part.command, events)

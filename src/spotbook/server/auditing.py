@@ -4,18 +4,22 @@ import time
 from collections.abc import Callable, Sequence
 
 from spotbook.app.audit import AuditDesk, BackgroundAudit, Finding, Report
+from spotbook.app.engine import Engine
 from spotbook.app.ports import Reader
 from spotbook.app.readers import Readers
 from spotbook.app.writer import Done, NotDone, Refused
 from spotbook.domain.commands import Halt
 from spotbook.domain.credentials import House
 from spotbook.domain.errors import WriterStopped
-from spotbook.limits import REASON_CHARACTERS_MAX
+from spotbook.limits import AUDIT_PRESSED_COMMANDS, REASON_CHARACTERS_MAX
 from spotbook.server.parts import Parts
 
 HALT_TRIES = 20
 HALT_PAUSE_SECONDS = 0.1
 """A queue that is full now takes a halt in a moment."""
+
+PRESSURE_SECONDS = 1.0
+"""Over which it is counted what the writer carries out: many batches, be they large."""
 
 
 def halting(parts: Parts) -> Callable[[Sequence[Finding]], None]:
@@ -54,6 +58,25 @@ def audit_desk(parts: Parts, readers: Readers | None = None) -> AuditDesk:
     )
 
 
+def pressure(engine: Engine, clock: Callable[[], float] = time.monotonic) -> Callable[[], bool]:
+    """Return what tells whether the writer is pressed: commands wait for it, or it carries out many a second.
+
+    The queue alone does not tell: a writer that is just as quick as its callers has it empty most of the time. The
+    function is for one thread, which asks again and again; it counts from question to question.
+    """
+    since, before, many = clock(), engine.commands, False
+
+    def pressed() -> bool:
+        nonlocal since, before, many
+        now, commands = clock(), engine.commands
+        if now - since >= PRESSURE_SECONDS:
+            many = commands - before >= AUDIT_PRESSED_COMMANDS * (now - since)
+            since, before = now, commands
+        return many or engine.queued > 0
+
+    return pressed
+
+
 def background_audit(
     parts: Parts, make_reader: Callable[[], Reader], passing: Callable[[Exception], bool]
 ) -> BackgroundAudit:
@@ -65,6 +88,7 @@ def background_audit(
         alarm=parts.alarm,
         passing=passing,
         share=settings.share,
+        pressed=pressure(parts.engine),
         rows_max=settings.rows_max,
     )
 

@@ -7,7 +7,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from spotbook.app.audit import BackgroundAudit, Finding, background
+from spotbook.app.engine import Engine
 from spotbook.app.writer import NotDone
+from spotbook.limits import AUDIT_PRESSED_PART
 from spotbook.server import auditing
 from spotbook.server.admin import admin_app
 from spotbook.server.auditing import background_audit, halting
@@ -60,6 +62,14 @@ def test_it_goes_round_and_shows_it(admin: Any, audit: BackgroundAudit) -> None:
 def test_it_is_behind_before_it_has_begun(admin: Any, audit: BackgroundAudit) -> None:
     assert status(admin, audit)["state"] == "off"
     assert "spotbook_audit_running 0.0" in admin.parts.metrics.text().decode()
+
+
+@pytest.mark.parametrize(("waiting", "part"), [(0, 1.0), (1, AUDIT_PRESSED_PART)])
+def test_it_takes_less_while_commands_wait(
+    admin: Any, audit: BackgroundAudit, monkeypatch: pytest.MonkeyPatch, waiting: int, part: float
+) -> None:
+    monkeypatch.setattr(Engine, "queued", waiting)
+    assert audit._share_now() == admin.parts.settings.audit.share * part
 
 
 @pytest.mark.parametrize("store", ["memory"], indirect=True)

@@ -1,5 +1,6 @@
 """The background audit's thread: its share, what it tells, what it survives, how it ends."""
 
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from spotbook.app.audit import background
 from spotbook.app.audit.background import BackgroundAudit, Progress
 from spotbook.app.audit.report import Finding
 from spotbook.app.ports import Head, Row
+from spotbook.limits import AUDIT_PRESSED_PART
 from spotbook.store.memory import MemoryBooks, MemoryReader, MemoryStore
 from support.commands import USER, deposit
 from support.trading_story import tell
@@ -110,6 +112,24 @@ def test_it_pauses_for_as_long_as_its_share_asks(monkeypatch: pytest.MonkeyPatch
     slices = [pause for pause in watched.pauses if pause < background.ROUND_PAUSE_SECONDS]
     assert slices
     assert slices == [2 / 512 * 3] * len(slices)
+
+
+def test_it_pauses_for_longer_while_the_writer_is_pressed_and_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    used = iter(range(10**9))
+    monkeypatch.setattr("time.thread_time", lambda: next(used) / 512)
+    watched = Watched(share=0.25, pressed=lambda: True)
+    assert watched.run().rounds == 1
+    slices = [pause for pause in watched.pauses if pause < background.ROUND_PAUSE_SECONDS]
+    assert slices
+    assert slices == [2 / 512 * (1 / (0.25 * AUDIT_PRESSED_PART) - 1)] * len(slices)
+
+
+def test_whether_the_writer_is_pressed_is_asked_anew_for_each_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    used, answers = iter(range(10**9)), itertools.cycle((True, False))
+    monkeypatch.setattr("time.thread_time", lambda: next(used) / 512)
+    watched = Watched(share=0.5, pressed=lambda: next(answers))
+    watched.run()
+    assert watched.pauses[:4] == [2 / 512 * 9, 2 / 512, 2 / 512 * 9, 2 / 512]
 
 
 def test_it_rests_for_longer_when_nothing_was_committed(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,6 +251,25 @@ def test_it_ends_within_a_step_when_closed() -> None:
     before = len(reads)
     audit.close()
     assert len(reads) == before
+
+
+def test_it_ends_within_a_step_when_closed_however_long_it_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "SLICE_SECONDS", 0.0)
+    disk = MemoryBooks()
+    tell(Desk(MemoryStore(disk)))
+    pausing = threading.Event()
+
+    def pressed() -> bool:
+        pausing.set()
+        return True
+
+    audit = BackgroundAudit(
+        lambda: MemoryReader(disk), found=found_nothing, alarm=lambda *_: None, share=1e-9, pressed=pressed
+    )
+    audit.start()
+    assert pausing.wait(10)
+    audit.close()
+    assert audit.progress.state == "ended"
 
 
 def found_nothing(findings: Any) -> None:

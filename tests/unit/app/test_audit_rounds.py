@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from spotbook.app import journal
 from spotbook.app.audit import rounds as rounds_module
+from spotbook.app.audit.replay import Replay
+from spotbook.app.audit.report import Finding, Findings
 from spotbook.app.audit.rounds import JournalBack, ReadLater, ReplayFailed, Rounds, TooLarge
+from spotbook.app.journal import Transaction
 from spotbook.app.ports import Head, Row, StoredBatch
 from spotbook.app.projection import TABLES
 from spotbook.domain.commands import CancelAllOrders, CancelOrder, ChangeMarket, Command, OpenAccount
@@ -408,7 +412,71 @@ def test_a_large_batch_is_taken_in_many_steps(books: Books) -> None:
         taken_in += 1
     for _ in steps:
         taken_in += 1
-    assert taken_in > 3 * 3 * 1_000 / 128
+    assert taken_in > 4 * 3 * 1_000 / 128
+
+
+def test_a_large_batch_is_read_in_steps_that_are_bounded_by_events(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def counting(raw: Any) -> Transaction:
+        transaction = transaction_of(raw)
+        read.append(len(transaction.events))
+        return transaction
+
+    transaction_of = journal._transaction
+    monkeypatch.setattr(journal, "_transaction", counting)
+    books.desk.batch(*(deposit(f"many-{number}") for number in range(1_000)))
+    most, every = 0, 0
+    for _ in books.rounds.round(books.reader):
+        most, every = max(most, sum(read)), every + sum(read)
+        read.clear()
+    assert every == 3 * 1_000
+    assert most <= 128 + 3
+
+
+def test_of_a_batch_whose_last_transaction_is_wrong_nothing_is_taken(books: Books) -> None:
+    books.desk.batch(*(deposit(f"many-{number}") for number in range(200)))
+    *good, last = books.disk.batches
+    place = last.body.rindex(b'"command":') + len(b'"command":')
+    findings = Findings()
+    replay = Replay(findings, bytes(16))
+    for batch in good:
+        replay.take(batch)
+    tables = {table: dict(rows) for table, rows in replay.tables.items()}
+    sums = {table: list(tally.sums) for table, tally in replay.tallies.items()}
+    entries = replay.checks.entries
+    wrong = journal.chained(replay.head, last.time, last.body[:place] + b" " + last.body[place:])
+    for _ in replay.steps(wrong, 16):
+        assert replay.tables == tables
+    assert findings.all() == (
+        Finding(
+            "bytes",
+            wrong.number,
+            None,
+            None,
+            None,
+            f"the bytes of batch {wrong.number} are not what the writer writes: "
+            "the bytes are not in their canonical form",
+        ),
+    )
+    assert (replay.tables, replay.checks.entries) == (tables, entries)
+    assert {table: tally.sums for table, tally in replay.tallies.items()} == sums
+
+
+def test_a_batch_of_another_time_than_its_row_says_is_one_finding_and_nothing_is_taken(books: Books) -> None:
+    *good, last = books.disk.batches
+    findings = Findings()
+    replay = Replay(findings, bytes(16))
+    for batch in good:
+        replay.take(batch)
+    tables = {table: dict(rows) for table, rows in replay.tables.items()}
+    replay.take(journal.chained(replay.head, last.time + 1, last.body))
+    assert [(finding.check, finding.message.partition(": ")[2]) for finding in findings.all()] == [
+        ("bytes", f"they give the time {last.time}, the row says {last.time + 1}")
+    ]
+    assert replay.tables == tables
 
 
 # --- over a file ------------------------------------------------------------------------------------

@@ -1,14 +1,14 @@
 """The journal: canonical bytes, chained by their hashes."""
 
 import hashlib
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotbook.app import journal
-from spotbook.app.journal import START, NotCanonical, Transaction, body_of, chained, hash_of, read
+from spotbook.app.journal import START, NotCanonical, Transaction, body_of, chained, hash_of, read, reading
 from spotbook.app.ports import Head
 from spotbook.domain import events as e
 
@@ -153,12 +153,49 @@ def test_any_other_bytes_are_refused_in_one_way(body: bytes) -> None:
         read(body)
 
 
-def test_an_event_from_before_a_field_was_added_is_read_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Longer(NamedTuple):
-        subject: str
-        lifted_at: int
-        words: str = "none given"
+KEY = e.KeyMade("ab", 1001, ("read",), (), "mine", 1, 2, 3)
+MARKET = e.MarketMade(1, "A_B", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, "cancel_newest", "open")
 
-    old = body_of(7, [Transaction("house:test", "LiftBan", [e.BanLifted("address:192.0.2.7", 7)])])
-    monkeypatch.setitem(journal.KINDS, "ban_lifted", Longer)
-    assert list(map(tuple, read(old)[1][0].events)) == [("address:192.0.2.7", 7, "none given")]
+
+@pytest.mark.parametrize(
+    ("event", "fields"), [(KEY, 8), (e.KeyRevoked(*KEY), 8), (MARKET, 15), (MARKET, 16), (MARKET, 17)], ids=repr
+)
+def test_an_event_from_before_a_field_was_added_is_read_with_its_default(event: e.Event, fields: int) -> None:
+    assert event[fields:] == tuple(event._field_defaults.values())[fields - len(event) :]
+    old = body_of(7, [ONE, Transaction("house:test", "Old", [event, ORDER])])
+    added = msgspec.json.encode(event[fields:])[1:-1]
+    old = old.replace(b"," + added + b"]", b"]", 1)
+    assert len(old) < len(body_of(7, [ONE, Transaction("house:test", "Old", [event, ORDER])]))
+    assert read(old) == (7, [ONE, Transaction("house:test", "Old", [event, ORDER])])
+
+
+@pytest.mark.parametrize("event", [ORDER, KEY, MARKET], ids=repr)
+def test_an_event_with_fewer_fields_than_it_ever_had_or_with_more_is_no_batch(event: e.Event) -> None:
+    body = body_of(7, [Transaction("house:test", "Old", [event])])
+    first = len(event) - len(event._field_defaults)
+    shorter = [list(event[:count]) for count in range(first)]
+    for fields in (*shorter, [*event, 0]):
+        with pytest.raises(NotCanonical):
+            read(body.replace(msgspec.json.encode(event)[1:], msgspec.json.encode(fields)[1:]))
+
+
+def test_a_batch_is_read_by_transactions_and_told_to_be_none_at_the_first_that_is_none() -> None:
+    body = body_of(5, [ONE, ONE, ONE])
+    place = body.rindex(b",7]")
+    time, transactions = reading(body[:place] + b',"7"]' + body[place + 3 :])
+    assert (time, next(transactions), next(transactions)) == (5, ONE, ONE)
+    with pytest.raises(NotCanonical):
+        next(transactions)
+
+
+@given(NUMBERS, TRANSACTIONS, st.data())
+def test_no_changed_byte_of_any_batch_goes_unseen(
+    time: int, transactions: list[Transaction], data: st.DataObject
+) -> None:
+    body = bytearray(body_of(time, transactions))
+    body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        again = read(bytes(body))
+    except NotCanonical:
+        return
+    assert body_of(*again) == body

@@ -1,7 +1,8 @@
 """The audit that never sleeps: rounds in a thread of their own, which take a small share of one core.
 
 The thread shares the interpreter with the event loop and the writer, so it works in slices of some milliseconds and
-pauses after each for as long as its share asks. A slice ends with a step of `Rounds`, which is bounded by rows.
+pauses after each for as long as its share asks, which is a smaller one while the writer is pressed. A slice ends with a
+step of `Rounds`, which is bounded by rows.
 """
 
 import threading
@@ -12,7 +13,7 @@ from typing import Literal, NamedTuple
 from spotbook.app.audit.report import Finding
 from spotbook.app.audit.rounds import ReadLater, RoundEnds, Rounds, TooLarge
 from spotbook.app.ports import Reader
-from spotbook.limits import AUDIT_FINDINGS_MAX, AUDIT_ROWS_MAX, AUDIT_SHARE
+from spotbook.limits import AUDIT_FINDINGS_MAX, AUDIT_PRESSED_PART, AUDIT_ROWS_MAX, AUDIT_SHARE
 
 SLICE_SECONDS = 0.002
 """Short beside what a call may wait for."""
@@ -55,6 +56,8 @@ class BackgroundAudit:
     """Audits until it is closed. `make_reader` gives a reader for each round, in the audit's thread.
 
     `found` gets what is found, as soon as it is, and again in every round; `alarm` what an operator must see, once.
+    `pressed` is asked at the end of each slice whether others need the processor more: it pauses for longer then, but
+    never stops.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class BackgroundAudit:
         alarm: Callable[[str, BaseException | None], None],
         passing: Callable[[Exception], bool] = lambda _: False,
         share: float = AUDIT_SHARE,
+        pressed: Callable[[], bool] = lambda: False,
         rows_max: int = AUDIT_ROWS_MAX,
         pause: Callable[[float], object] | None = None,
     ) -> None:
@@ -73,6 +77,7 @@ class BackgroundAudit:
         self._alarm = alarm
         self._passing = passing
         self._share = share
+        self._pressed = pressed
         self._rows_max = rows_max
         self._stop = threading.Event()
         self._pause = pause or self._stop.wait
@@ -158,9 +163,12 @@ class BackgroundAudit:
             self._after_step(rounds)
             used = time.thread_time() - began
             if used >= SLICE_SECONDS:
-                self._pause(used * (1 / self._share - 1))
+                self._pause(used * (1 / self._share_now() - 1))
                 began = time.thread_time()
         return False
+
+    def _share_now(self) -> float:
+        return self._share * AUDIT_PRESSED_PART if self._pressed() else self._share
 
     def _after_step(self, rounds: Rounds) -> None:
         self._report(rounds.drain())

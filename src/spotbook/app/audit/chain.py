@@ -72,12 +72,20 @@ def fault(previous: Head, batch: StoredBatch) -> tuple[str, str] | None:
 
 def read(batch: StoredBatch) -> list[Transaction]:
     """Return the transactions of a batch; NotCanonical when its bytes are not what the writer writes."""
+    return list(reading(batch))
+
+
+def reading(batch: StoredBatch) -> Iterator[Transaction]:
+    """Yield the transactions of a batch, each of which is read when it is asked for.
+
+    NotCanonical, also after the last, when the bytes are not what the writer writes: none counts before all are there.
+    """
     try:
-        time, transactions = journal.read(batch.body)
+        time, transactions = journal.reading(batch.body)
+        yield from transactions
     except NotCanonical:
         raise
     except Exception as odd:  # whatever stands there, it is not a batch
         raise NotCanonical(f"{type(odd).__name__}: {odd}") from odd
     if time != batch.time:
         raise NotCanonical(f"they give the time {time}, the row says {batch.time}")
-    return transactions

@@ -58,6 +58,8 @@ class Tally:
 
     def differing(self, other: "Tally") -> list[int]:
         """Return the parts whose sums are not the same."""
+        if self.sums == other.sums:  # as nearly always, and much quicker told
+            return []
         return [part for part, (one, two) in enumerate(zip(self.sums, other.sums, strict=True)) if one != two]
 
 

@@ -1,7 +1,7 @@
 """The replay: every batch taken in order, checked against what went before, and folded into the rows expected."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from spotbook.app.audit import candles, chain
 from spotbook.app.audit.candles import Candles
@@ -51,11 +51,14 @@ class Replay:
             self._findings.add(*wrong, batch=self.head.number + 1 if wrong[0] == "numbers" else batch.number)
         # Each link is checked against the hash as it is stored, so that one changed batch is one finding.
         self.head = Head(batch.number, max(batch.time, self.head.time), batch.hash)
+        yield  # to have a large batch hashed, and be rid of the one before it, is a step of its own
         try:
-            transactions = chain.read(batch)
+            transactions: list[Transaction] = []
+            yield from _by_events(
+                chain.reading(batch), most, transactions.append
+            )  # nothing is folded before all is read
             fold = Fold(batch.number)
-            for _ in _by_events(transactions, most, fold.take):
-                yield
+            yield from _by_events(transactions, most, fold.take)
             changes = fold.changes()
         except Exception as odd:  # noqa: BLE001  (whatever stands in the file is a finding, not the end)
             words = f"the bytes of batch {batch.number} are not what the writer writes: {odd}"
@@ -90,7 +93,7 @@ class Replay:
             expected[key] = merged(declared, expected[key], row) if is_merged else row
 
 
-def _by_events(transactions: list[Transaction], most: int, take: Callable[[Transaction], None]) -> Iterator[None]:
+def _by_events(transactions: Iterable[Transaction], most: int, take: Callable[[Transaction], None]) -> Iterator[None]:
     """Have every transaction taken; yield after about `most` events."""
     taken = 0
     for transaction in transactions:
