@@ -79,6 +79,15 @@ def test_the_answer_names_the_accounts_version(books: Floor) -> None:
     assert books.do(limit("buy", "1", "1")).version == version + 1 == books.state.versions.get(USER)
 
 
+@pytest.mark.parametrize("amount", ["1", "3"], ids=["filled", "filled in part"])
+def test_the_result_of_an_order_that_met_is_of_the_version_after_all_its_entries(books: Floor, amount: str) -> None:
+    books.do(limit("sell", "90", "1", account=OTHER))
+    before = books.state.versions.get(USER) or 0
+    met = books.do(limit("buy", "100", amount))
+    assert met.version == books.state.versions.get(USER)
+    assert met.version > before + 1
+
+
 def test_the_whole_balance_can_be_frozen_and_not_a_unit_more(books: Floor) -> None:
     refusal = refused(books, limit("buy", "1000.01", "1"), InsufficientBalance)
     assert isinstance(refusal, InsufficientBalance)
