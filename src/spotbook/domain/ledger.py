@@ -41,7 +41,7 @@ class Draft:
         return self._leg(account, asset, available, frozen, why, ref)
 
     def _leg(self, account: int, asset: int, available: int, frozen: int, why: str, ref: int) -> int:  # noqa: PLR0917
-        # By place, since several of these are drawn up for each command, and names would be a tenth of their price.
+        # By place, since several of these are drawn up for each command, and names make a call dearer.
         key = account, asset
         available_before, frozen_before, _ = self._balances.get(key) or self._state.balances.get(key) or NOTHING
         available_after = available_before + available

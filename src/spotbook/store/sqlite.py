@@ -46,7 +46,7 @@ WRITER_PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA wal_autocheckpoint = 0",
-    "PRAGMA cache_size = -131072",  # 128 MiB: a page that is read again from the system costs as much as a row
+    "PRAGMA cache_size = -131072",  # 128 MiB: accounts are met at random, so the pages of many are wanted again
     "PRAGMA temp_store = MEMORY",
 )
 READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -65536", "PRAGMA mmap_size = 1073741824")
