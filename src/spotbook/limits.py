@@ -74,12 +74,14 @@ wire are turned away sooner, see `WAIT_MS_TARGET`."""
 QUEUE_RESERVED = 1_024
 """The part of the queue kept for commands that give funds free, so that overload never traps an account."""
 
-WAIT_MS_TARGET = 100
+WAIT_MS_TARGET = 50
 """Once more wait than the writer answers in this time, an order is told "busy" instead of taken in. Who is taken in
-then waits some times what a lone order waits for the disk, and not for as long as a full queue takes."""
+then waits some times what a lone order waits for the disk, and not for as long as a full queue takes. When a flood
+begins the writer has only half of the processor, so what is taken in by then waits twice as long."""
 
-REFUSALS_SECONDS = 0.25
-"""For how long orders that are sent away are counted, to see whether there are more of them than the writer's pace."""
+REFUSALS_SECONDS = 0.05
+"""For how long orders that are sent away are counted, to see whether there are more of them than the writer's pace: no
+longer than it takes to carry out what had been taken in before the first was sent away."""
 
 COMMANDS_PRESSED_MAX = 8
 """Commands that may wait when there are: the writer leaves the processor to the loop, which tells the rest "busy"."""

@@ -128,6 +128,31 @@ def test_many_pipelined_requests_in_one_piece_are_all_answered(protocol: type[Bo
     serve(protocol, tell)
 
 
+class Tasks(Served):
+    """Notes in which task each request is answered."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.seen: list[asyncio.Task[Any] | None] = []
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        self.seen.append(asyncio.current_task())
+        await super().app(scope, receive, send)
+
+
+def test_whole_requests_that_waited_on_a_connection_are_answered_without_a_task_each() -> None:
+    async def tell(served: Served) -> None:
+        assert isinstance(served, Tasks)
+        head = b"POST / HTTP/1.1\r\nHost: x\r\n"
+        whole = head + b"Content-Length: 2\r\n\r\nhi"
+        got = await served.talk(whole * 3 + head + b"Connection: close\r\nContent-Length: 2\r\n\r\nh", b"o")
+        assert (got.count(b'"hi"'), got.count(b'"ho"')) == (3, 1)
+        assert served.seen[:3] == [None] * 3
+        assert served.seen[3] is not None  # its body was still to come when its turn came
+
+    serve(WireProtocol, tell, Tasks)
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_an_answer_that_is_due_goes_before_a_refusal(protocol: type[BoundedProtocol]) -> None:
     """What was carried out must not be answered as if it were not."""

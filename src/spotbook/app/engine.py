@@ -76,6 +76,8 @@ class Engine:
         self._answered = 0
         self.batches = 0
         self.commands = 0
+        self.turned_away = 0
+        """Commands that whoever asks whether it is `behind` did not hand in for that reason; they are counted there."""
         self.recovered = threading.Event()
 
     def start(self) -> None:

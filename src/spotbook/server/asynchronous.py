@@ -102,6 +102,7 @@ class AsyncEngine:
         more = self._departures.waiting if self._returns is not None else 0
         behind = self._engine.behind(more, pressed=self._pressed)
         self._refused += behind
+        self._engine.turned_away += behind
         return behind
 
     async def carry_out(

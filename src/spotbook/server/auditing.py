@@ -59,16 +59,21 @@ def audit_desk(parts: Parts, readers: Readers | None = None) -> AuditDesk:
 
 
 def pressure(engine: Engine, clock: Callable[[], float] = time.monotonic) -> Callable[[], bool]:
-    """Return what tells whether the writer is pressed: commands wait for it, or it carries out many a second.
+    """Return what tells whether the writer is pressed: commands wait for it, or many a second are asked of it.
 
-    The queue alone does not tell: a writer that is just as quick as its callers has it empty most of the time. The
-    function is for one thread, which asks again and again; it counts from question to question.
+    The queue alone does not tell: a writer that is just as quick as its callers has it empty most of the time, and so
+    has one before which most are turned away. The function is for one thread, which asks again and again; it counts
+    from question to question.
     """
-    since, before, many = clock(), engine.commands, False
+
+    def asked() -> int:
+        return engine.commands + engine.turned_away
+
+    since, before, many = clock(), asked(), False
 
     def pressed() -> bool:
         nonlocal since, before, many
-        now, commands = clock(), engine.commands
+        now, commands = clock(), asked()
         if now - since >= PRESSURE_SECONDS:
             many = commands - before >= AUDIT_PRESSED_COMMANDS * (now - since)
             since, before = now, commands

@@ -24,6 +24,7 @@ class StandIn(Engine):
         self.answers: list[Callable[[Outcome], None]] = []
         self.handed_over: list[int] = []
         self.busy = False
+        self.turned_away = 0
 
     def submit_all(
         self, submissions: Iterable[tuple[Submission, bool]], refused: Callable[[Submission, Busy], None]
@@ -137,10 +138,10 @@ def test_when_more_are_sent_away_than_could_be_done_hardly_anything_is_taken_in(
 
     monkeypatch.setattr("time.monotonic", lambda: now)
     engine = StandIn()
-    engine.pace = 100.0
+    engine.pace = 1_000.0
     monkeypatch.setattr(engine, "behind", behind)
     awaited = AsyncEngine(engine)
-    pace = int(100 * REFUSALS_SECONDS)
+    pace = int(1_000 * REFUSALS_SECONDS)
 
     def ask(times: int) -> set[bool]:
         """Ask so often in one stretch of time; return what the engine was told."""
@@ -148,12 +149,14 @@ def test_when_more_are_sent_away_than_could_be_done_hardly_anything_is_taken_in(
         told.clear()
         for _ in range(times):
             assert awaited.behind is (told[-1] or full)
-        now += REFUSALS_SECONDS
+        now += 1.001 * REFUSALS_SECONDS
         return set(told)
 
     assert ask(10 * pace) == {False}  # all were taken in
+    assert engine.turned_away == 0
     full = True
     assert ask(pace) == {False}
+    assert engine.turned_away == pace
     assert ask(pace + 1) == {False}
     full = False
     assert ask(pace + 1) == {True}  # that many were sent away just before

@@ -16,11 +16,13 @@ class Writing:
         self.now = 100.0
         self.queued = 0
         self.commands = 7
+        self.turned_away = 9
         self.pressed = pressure(cast("Engine", self), lambda: self.now)
 
-    def go_on(self, seconds: float, commands: int) -> None:
+    def go_on(self, seconds: float, commands: int, *, turned_away: int = 0) -> None:
         self.now += seconds
         self.commands += commands
+        self.turned_away += turned_away
 
 
 @pytest.fixture
@@ -47,6 +49,13 @@ def test_it_is_pressed_when_it_carried_out_many_a_second(writing: Writing, comma
     assert writing.pressed() == pressed
     writing.go_on(2.0, 2 * commands)
     assert writing.pressed() == pressed
+
+
+def test_it_is_pressed_when_many_a_second_are_turned_away(writing: Writing) -> None:
+    writing.go_on(1.0, 8, turned_away=AUDIT_PRESSED_COMMANDS - 9)
+    assert not writing.pressed()
+    writing.go_on(1.0, 8, turned_away=AUDIT_PRESSED_COMMANDS - 8)
+    assert writing.pressed()
 
 
 def test_between_two_batches_it_is_as_pressed_as_before(writing: Writing) -> None:

@@ -112,8 +112,11 @@ class WireProtocol(BoundedProtocol):
             super()._start_asgi_task(cycle, app)
 
     def _start_pipelined(self, cycle: RequestResponseCycle, app: Any) -> None:
-        # Another request's head may be arriving, which this one must not wait for.
-        super()._start_asgi_task(cycle, app)
+        if cycle.more_body:  # another request's head may be arriving, which this one must not wait for
+            super()._start_asgi_task(cycle, app)
+        else:
+            # Requests wait on a connection when there is too much to do: a task for each would make it more.
+            self.inbox.put(cycle.run_asgi(app))
 
     def arriving(self) -> None:
         if self.whole is not None and len(self.whole[0].body) >= BODY_BYTES_MAX:
