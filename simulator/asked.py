@@ -16,7 +16,6 @@ class Asked:
 
     def __init__(self, world: World, deeds: Sequence[Deed], calls: Sequence[Call], at: Instant) -> None:
         self.world = world
-        self.done = False
         self.changes = False
         self._said: list[Said | None] = [None] * len(calls)
         self._outcomes: list[Outcome | None] = [None] * len(deeds)
@@ -38,7 +37,6 @@ class Asked:
     def decide(self, at: Instant) -> None:
         """Let the world carry out what goes to the writer."""
         said, self.changes = self.world.decide([one for one, _ in self._queue], at.now)
-        self.done = True
         self._place(said)
 
     def _place(self, said: Sequence[Said | Outcome]) -> None:
@@ -71,9 +69,13 @@ class Asked:
         return [self]
 
     def _fail_all(self, code: tuple[str, str], books: Books) -> None:
-        self.done = False
         self.world.books = books
         self._place([self.world.failed(one, code) for one, _ in self._queue])
+
+    def carried_out(self, deed: int) -> bool:
+        """Return whether the deed at this place was done: its batch is there, and it was not refused in it."""
+        outcome = self._outcomes[deed]
+        return outcome is not None and outcome.kind == "done"
 
     def contradicted(
         self, outcomes: Sequence[Any], replies: Sequence[Any], lost: Sequence[bool], *, killed: bool

@@ -336,7 +336,7 @@ class Run:
         worlds, wrong = [], []
         for one, kept in zip(asked, before, strict=True):
             for branch in one.fates(met, kept, read_only=read_only):
-                if not killed and branch.done:
+                if not killed and branch.carried_out(0):
                     branch.world.pace.lift(subject_of(deed.args["subject"]))
                 worlds.append(branch.world)
                 wrong.append(branch.contradicted([outcome], [], [], killed=killed))

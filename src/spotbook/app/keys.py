@@ -15,11 +15,11 @@ from spotbook.app.books import key_of
 from spotbook.app.engine import Engine
 from spotbook.app.ports import Clock, Head, Reader, SealedKey, SealedSecret, Store, Vault
 from spotbook.app.projection import TABLES
-from spotbook.app.writer import Outcome, Refused
+from spotbook.app.writer import Outcome
 from spotbook.domain.address import Networks
 from spotbook.domain.commands import MakeKey, RevokeKey
 from spotbook.domain.credentials import Actor, Key
-from spotbook.domain.errors import Invalid, UnknownKey
+from spotbook.domain.errors import Invalid
 from spotbook.limits import KEY_CACHE_MAX, PAGE_ROWS_MAX
 
 CHECK_KEY = ""
@@ -105,17 +105,18 @@ class Keys:
 
     def revoke(self, actor: Actor, account: int, api_key: str, reader: Reader) -> Outcome:
         """Revoke a key and wait for the disk. From then on no command of that key is carried out."""
+        now, sealed = self._clock(), tuple[SealedSecret, ...]()
         row = reader.find("api_key", (api_key,))
-        if row is None:
-            return Refused(UnknownKey(api_key), 0, 0)
-        key, found = key_of(row), reader.sealed_key(api_key)
-        revoked = key._replace(revoked_at=key.revoked_at or self._clock())
-        secret = None if found is None else self._vault.unseal(found.sealed, bound(key))
-        # A key whose row was changed in the file, or that came with a journal and so without its secret, opens nothing;
-        # it is revoked all the same, and stays shut.
-        sealed = () if secret is None else (SealedSecret(api_key, self._vault.seal(secret, bound(revoked))),)
-        command = RevokeKey(account, api_key, revoked.revoked_at)
-        return self._engine.execute(command, actor, secrets=sealed, gives_free=True)
+        if row is not None:  # else it is the writer that says so, after it has asked whether the actor may know
+            key, found = key_of(row), reader.sealed_key(api_key)
+            revoked = key._replace(revoked_at=key.revoked_at or now)
+            now = revoked.revoked_at
+            secret = None if found is None else self._vault.unseal(found.sealed, bound(key))
+            # A key whose row was changed in the file, or that came with a journal and so without its secret, opens
+            # nothing; it is revoked all the same, and stays shut.
+            if secret is not None:
+                sealed = (SealedSecret(api_key, self._vault.seal(secret, bound(revoked))),)
+        return self._engine.execute(RevokeKey(account, api_key, now), actor, secrets=sealed, gives_free=True)
 
 
 class _KeptKey(NamedTuple):

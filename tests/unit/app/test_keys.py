@@ -18,8 +18,8 @@ from spotbook.app.keys import (
 )
 from spotbook.app.ports import SealedKey, SealedSecret
 from spotbook.app.writer import Done, Refused, Writer
-from spotbook.domain.credentials import Key
-from spotbook.domain.errors import Invalid, KeyExists, UnknownKey
+from spotbook.domain.credentials import Key, Operator
+from spotbook.domain.errors import Invalid, KeyExists, TokenNotLive, UnknownKey
 from spotbook.store.memory import MemoryBooks, MemoryReader, MemoryStore
 from spotbook.store.vault import AesVault, new_master_key
 from support.clock import NOW, StandingClock
@@ -256,6 +256,15 @@ def test_a_key_that_never_was_cannot_be_revoked(office: Office) -> None:
     outcome = office.keys.revoke(HOUSE, USER, "nothing", office.reader)
     assert isinstance(outcome, Refused)
     assert isinstance(outcome.refusal, UnknownKey)
+    assert outcome.batch == office.reader.head().number
+
+
+def test_who_may_not_act_is_not_told_whether_there_is_such_a_key(office: Office) -> None:
+    office.make()
+    for api_key in ("key-1", "nothing"):
+        outcome = office.keys.revoke(Operator("a-token-revoked-meanwhile", "money"), USER, api_key, office.reader)
+        assert isinstance(outcome, Refused)
+        assert isinstance(outcome.refusal, TokenNotLive)
 
 
 def test_another_accounts_key_is_not_revoked_and_goes_on(office: Office) -> None:
