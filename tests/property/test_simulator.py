@@ -19,6 +19,9 @@ from support.seeds import SEED, STEPS
 FIXED = range(1, 9)
 FRESH = 6
 LENGTH = 1_500
+FOUND = ((202611441, False), (202611369, True))
+"""Seeds of long campaigns that found something, each with whether it has crashes."""
+FOUND_LENGTH = 1_800
 
 CODES = {
     *("200", "29001", "-3", "10002", "10003", "10004", "10006", "10007", "10008", "10009", "200005", "-200", "-201"),
@@ -54,6 +57,12 @@ def test_fresh_seeds() -> None:
     failure = first_failure(campaign, ((SEED + run, run % 2 == 0) for run in range(FRESH)), LENGTH)
     assert failure is None, failure.told()
     STEPS["simulator's fresh"] = campaign.total.steps
+
+
+@pytest.mark.timeout(600)
+def test_seeds_that_found_something_once() -> None:
+    failure = first_failure(Campaign(), iter(FOUND), FOUND_LENGTH)
+    assert failure is None, failure.told()
 
 
 def test_a_seed_tells_the_same_steps_again(tmp_path: Path) -> None:
