@@ -86,6 +86,10 @@ longer than it takes to carry out what had been taken in before the first was se
 COMMANDS_PRESSED_MAX = 8
 """Commands that may wait when there are: the writer leaves the processor to the loop, which tells the rest "busy"."""
 
+PRESSED_GATHER_SECONDS = 0.02
+"""For how long commands are gathered then before they are handed over. One by one, each few would be a batch with a
+commit of its own, and the loop would wait for all of these."""
+
 COMMANDS_WAITING_MIN = 64
 """Commands that may wait whatever the last batch took: one slow confirmation by the disk is no overload."""
 

@@ -13,7 +13,7 @@ from spotbook.app.ports import SealedSecret
 from spotbook.app.writer import NotDone, Outcome, Submission
 from spotbook.domain.commands import Command
 from spotbook.domain.credentials import Actor
-from spotbook.limits import COMMANDS_TOGETHER, REFUSALS_SECONDS
+from spotbook.limits import COMMANDS_TOGETHER, PRESSED_GATHER_SECONDS, REFUSALS_SECONDS
 from spotbook.server.waiting import Wait
 
 Awaited = Wait[Outcome] | asyncio.Future[Outcome]
@@ -50,7 +50,8 @@ class _Departures:
 
     The answers of a batch leave together, so what their clients ask for next comes within a few turns of the loop. They
     are waited for: a batch costs much whatever is in it, and while the writer decides, the loop and it are in each
-    other's way. A turn in which nothing came ends the wait, which costs a lone command some microseconds.
+    other's way. A turn in which nothing came ends the wait, which costs a lone command some microseconds. In a flood
+    there is no such turn, and no processor to spare for many small batches: then they leave together by the clock.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
@@ -58,10 +59,13 @@ class _Departures:
         self._engine = engine
         self._waiting: list[tuple[Submission, bool]] = []
 
-    def put(self, submission: Submission, *, gives_free: bool) -> None:
-        """Hand a command over once a turn has brought no more."""
+    def put(self, submission: Submission, *, gives_free: bool, pressed: bool) -> None:
+        """Hand a command over once a turn has brought no more, or after a while when there is too much to do."""
         if not self._waiting:
-            self._loop.call_soon(self._leave, 0)
+            if pressed:
+                self._loop.call_later(PRESSED_GATHER_SECONDS, self._leave, COMMANDS_TOGETHER)
+            else:
+                self._loop.call_soon(self._leave, 0)
         self._waiting.append((submission, gives_free))
 
     @property
@@ -122,5 +126,5 @@ class AsyncEngine:
         # A call that is no task of its own is carried on by `Calls`; who awaits this in a task needs a future.
         awaited: Awaited = Wait() if asyncio.current_task(loop) is None else loop.create_future()
         submission = Submission(command, actor, secrets, lambda outcome: returns.bring(awaited, outcome))
-        self._departures.put(submission, gives_free=gives_free)
+        self._departures.put(submission, gives_free=gives_free, pressed=self._pressed)
         return await awaited

@@ -10,7 +10,7 @@ import pytest
 from spotbook.app.engine import Busy, Engine
 from spotbook.app.writer import Done, NotDone, Outcome, Submission
 from spotbook.domain.commands import OpenAccount
-from spotbook.limits import COMMANDS_TOGETHER, REFUSALS_SECONDS
+from spotbook.limits import COMMANDS_TOGETHER, PRESSED_GATHER_SECONDS, REFUSALS_SECONDS
 from spotbook.server.asynchronous import AsyncEngine
 from support.commands import HOUSE
 
@@ -162,3 +162,37 @@ def test_when_more_are_sent_away_than_could_be_done_hardly_anything_is_taken_in(
     assert ask(pace + 1) == {True}  # that many were sent away just before
     assert ask(pace) == {True}
     assert ask(10 * pace) == {False}  # no more than could be done, so all of them may come
+
+
+def test_in_a_flood_commands_are_gathered_and_leave_together_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = StandIn()
+    awaited = AsyncEngine(engine)
+    timers: list[tuple[float, Callable[[int], None], int]] = []
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "call_later", lambda *timer: timers.append(timer))
+        awaited._pressed = True
+        tasks = []
+        for _ in range(2 * COMMANDS_TOGETHER):
+            tasks.append(asyncio.create_task(awaited.carry_out(OPEN, HOUSE)))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert engine.handed_over == []
+        [(delay, leave, before)] = timers
+        assert delay == PRESSED_GATHER_SECONDS
+        leave(before)
+        assert engine.handed_over == [2 * COMMANDS_TOGETHER]
+        engine.answer_all()
+        await asyncio.gather(*tasks)
+
+        awaited._pressed = False  # the flood is over: the next leaves by itself
+        task = asyncio.create_task(awaited.carry_out(OPEN, HOUSE))
+        for _ in range(4):
+            await asyncio.sleep(0)
+        assert engine.handed_over[1:] == [1]
+        engine.answer_all()
+        await task
+
+    asyncio.run(run())
+    assert len(timers) == 1
