@@ -83,6 +83,10 @@ REFUSALS_SECONDS = 0.05
 """For how long orders that are sent away are counted, to see whether there are more of them than the writer's pace: no
 longer than it takes to carry out what had been taken in before the first was sent away."""
 
+PRESSED_SECONDS = 0.5
+"""For how long there are then taken to be: when the loop stands still for a moment few are sent away in it, and a flood
+is not over for that."""
+
 COMMANDS_PRESSED_MAX = 8
 """Commands that may wait when there are: the writer leaves the processor to the loop, which tells the rest "busy"."""
 

@@ -13,7 +13,7 @@ from spotbook.app.ports import SealedSecret
 from spotbook.app.writer import NotDone, Outcome, Submission
 from spotbook.domain.commands import Command
 from spotbook.domain.credentials import Actor
-from spotbook.limits import COMMANDS_TOGETHER, PRESSED_GATHER_SECONDS, REFUSALS_SECONDS
+from spotbook.limits import COMMANDS_TOGETHER, PRESSED_GATHER_SECONDS, PRESSED_SECONDS, REFUSALS_SECONDS
 from spotbook.server.waiting import Wait
 
 Awaited = Wait[Outcome] | asyncio.Future[Outcome]
@@ -91,6 +91,7 @@ class AsyncEngine:
         self._since = time.monotonic()
         self._refused = 0
         self._pressed = False
+        self._pressed_until = 0.0
 
     @property
     def behind(self) -> bool:
@@ -101,7 +102,9 @@ class AsyncEngine:
         """
         now = time.monotonic()
         if now - self._since >= REFUSALS_SECONDS:
-            self._pressed = self._refused > self._engine.pace * (now - self._since)
+            if self._refused > self._engine.pace * (now - self._since):
+                self._pressed_until = now + PRESSED_SECONDS
+            self._pressed = now < self._pressed_until
             self._since, self._refused = now, 0
         more = self._departures.waiting if self._returns is not None else 0
         behind = self._engine.behind(more, pressed=self._pressed)
