@@ -109,16 +109,8 @@ def test_with_few_files_there_are_few_connections(tmp_path: Path) -> None:
 
 
 def test_when_no_file_can_be_opened_it_neither_spins_nor_ends(start_demo: StartDemo) -> None:
-    """Something else may use up the files that connections were counted on.
-
-    The loop keeps one file spare, to accept and close with when there is no other. Who opens a file in the moment in
-    which that is given back takes it, as the audit may once in a while; then the loop does spin, so it is tried again.
-    """
-    assert not all(_spins_without_files(start_demo("--unlimited")) for _ in range(3))
-
-
-def _spins_without_files(demo: Demo) -> bool:
-    """Let no file be opened for a second; return whether the server was busy meanwhile."""
+    """Something else may use up the files that connections were counted on."""
+    demo = start_demo("--unlimited")
     pid = demo.process.pid
     with ExitStack() as held:
         known = held.enter_context(connected(demo.url))
@@ -127,13 +119,12 @@ def _spins_without_files(demo: Demo) -> bool:
         lines = [held.enter_context(connected(demo.url)) for _ in range(40)]
         used = processor_seconds(pid)
         time.sleep(1)
-        spins = processor_seconds(pid) - used >= 0.5
+        assert processor_seconds(pid) - used < 0.5
         # How many get in depends on what the audit, which opens the file for each round, had open at that moment.
         assert {asked(line) for line in lines} == {200, 0}
         assert asked(known) == 200  # who is in, is served
     serves(demo)
     assert demo.stop() == 0
-    return spins
 
 
 def test_with_hardly_any_file_it_does_not_start(spotbook: Run, tmp_path: Path) -> None:
