@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import socket
 import sys
 import time
@@ -123,6 +124,26 @@ def test_when_no_file_can_be_opened_it_neither_spins_nor_ends(start_demo: StartD
         # How many get in depends on what the audit, which opens the file for each round, had open at that moment.
         assert {asked(line) for line in lines} == {200, 0}
         assert asked(known) == 200  # who is in, is served
+    serves(demo)
+    assert demo.stop() == 0
+
+
+def test_while_not_even_a_spare_file_is_left_newcomers_wait_and_it_does_not_spin(start_demo: StartDemo) -> None:
+    """As when a thread opens one in the very moment in which the spare file is given up."""
+    demo = start_demo("--unlimited")
+    pid = demo.process.pid
+    with ExitStack() as held:
+        known = held.enter_context(connected(demo.url))
+        assert asked(known) == 200
+        could, _ = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        let_open(pid, 3)  # fewer than it has open, so that nothing it gives up makes room
+        lines = [held.enter_context(connected(demo.url)) for _ in range(5)]
+        used = processor_seconds(pid)
+        time.sleep(1)
+        assert processor_seconds(pid) - used < 0.5
+        assert asked(known) == 200
+        let_open(pid, could)
+        assert {asked(line) for line in lines} == {200}
     serves(demo)
     assert demo.stop() == 0
 

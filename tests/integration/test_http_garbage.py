@@ -38,10 +38,8 @@ CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\
     ids=lambda pieces: repr(b"|".join(pieces)[:40] + b".%d" % sum(map(len, pieces))),
 )
 def test_a_connection_that_ends_leaves_nothing_to_collect(
-    protocol: type[BoundedProtocol], pieces: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch
+    protocol: type[BoundedProtocol], pieces: tuple[bytes, ...]
 ) -> None:
-    monkeypatch.setattr(asyncio, "run", uvloop.run)  # as it is served; asyncio's own transports leave some
-
     async def connect(served: Served) -> None:
         loop = asyncio.get_running_loop()
         with socket.create_connection(("127.0.0.1", served.port)) as client:
@@ -66,4 +64,4 @@ def test_a_connection_that_ends_leaves_nothing_to_collect(
         finally:
             gc.enable()
 
-    serve(protocol, tell)
+    serve(protocol, tell, loops=uvloop.new_event_loop)  # as it is served; asyncio's own transports leave some

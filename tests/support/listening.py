@@ -58,14 +58,17 @@ def serve(
     tell: Callable[[Served], Awaitable[None]],
     kind: type[Served] = Served,
     door: Door | None = None,
+    *,
+    loops: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+    **options: Any,
 ) -> None:
-    """Tell a story of a listener that serves with this protocol."""
+    """Tell a story of a listener that serves with this protocol, on a loop of this kind. `options` are uvicorn's."""
 
     async def story() -> None:
         bound = socket.socket()
         bound.bind(("127.0.0.1", 0))
         served = kind(bound.getsockname()[1])
-        listener = Listener(served.app, bound, protocol, door)
+        listener = Listener(served.app, bound, protocol, door, **options)
         serving = asyncio.create_task(listener.serve())
         while not listener.started:  # noqa: ASYNC110  (a plain attribute)
             await asyncio.sleep(0.01)
@@ -75,7 +78,8 @@ def serve(
             listener.should_exit = True
             await serving
 
-    asyncio.run(story())
+    with asyncio.Runner(loop_factory=loops) as runner:
+        runner.run(story())
 
 
 def told(raw: bytes) -> tuple[int, Any]:

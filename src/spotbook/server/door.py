@@ -39,6 +39,10 @@ class Door:
         self.open = 0
         self.refused = 0
 
+    def another(self) -> "Door":
+        """Return a door with the same bounds, which counts by itself."""
+        return Door(self._connections_max, self._per_address_max, self._trusted)
+
     def enter(self, peer: str | None) -> str | None:
         """Let a connection in, and return what to give to `leave` at its end; None when it is one too many."""
         address = client_address(peer, (), self._trusted)

@@ -11,6 +11,7 @@ import uvicorn
 from spotbook.domain.address import Networks
 from spotbook.limits import CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX
 from spotbook.server.door import Door
+from spotbook.server.http.acceptor import Acceptor
 from spotbook.server.http.connection import BoundedProtocol
 
 SWEEP_SECONDS = 1.0
@@ -39,13 +40,13 @@ class Listener(uvicorn.Server):
                 server_header=False,
                 log_config=None,
                 timeout_graceful_shutdown=10,
-                backlog=4096,
                 **options,
             )
         )
         self._bound = bound
-        door = door or Door(CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, Networks(()))
-        vars(self.server_state)["door"] = door
+        self._door = door or Door(CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, Networks(()))
+        self._acceptors: list[Acceptor] = []
+        vars(self.server_state)["door"] = self._door
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until `should_exit` is set."""
@@ -54,6 +55,23 @@ class Listener(uvicorn.Server):
             await super().serve(sockets or [self._bound])
         finally:
             sweeper.cancel()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections at these sockets; all else is uvicorn's."""
+        await super().startup(sockets=[])
+        self._acceptors = [Acceptor(bound, self._connection, self.config.ssl, self._door) for bound in sockets or ()]
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, and let those who are in have their answers."""
+        for acceptor in self._acceptors:
+            acceptor.close()
+        await super().shutdown(sockets)
+
+    def _connection(self) -> asyncio.Protocol:
+        protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state={}
+        )
+        return protocol
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
