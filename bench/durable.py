@@ -22,7 +22,7 @@ from spotbook.app.writer import Commit
 from spotbook.bootstrap import spare_collector
 from spotbook.limits import CHECKPOINT_ROWS, PAGE_ROWS_MAX
 from spotbook.store.file import FILE
-from spotbook.store.sqlite import WRITER_PRAGMAS, SqliteStore
+from spotbook.store.sqlite import SqliteStore
 
 
 class Took(NamedTuple):
@@ -132,6 +132,8 @@ def _rows(written: list[_Written]) -> Counter[str]:
 
 def _bare(folder: Path, warm: list[_Written], timed: list[_Written]) -> Took:
     """Write the batches with their rows; return what those that are timed took."""
+    from spotbook.store.file import WRITER_PRAGMAS  # noqa: PLC0415  (an older spotbook has them elsewhere)
+
     connection = sqlite3.connect(folder / FILE, isolation_level=None)
     for pragma in WRITER_PRAGMAS:
         connection.execute(pragma).fetchall()

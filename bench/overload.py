@@ -30,7 +30,7 @@ from bench.sizes import Size
 from bench.trading import MARKETS, MIDDLES, SIDES, SPREAD_STEPS
 from spotbook.app.audit import audit
 from spotbook.store.file import FILE
-from spotbook.store.sqlite import SqliteReader
+from spotbook.store.sqlite_reader import SqliteReader
 from spotbook.store.vault import new_master_key
 
 FLOOD = 3

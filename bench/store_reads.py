@@ -12,7 +12,7 @@ from bench.report import Figure, RunFailed
 from bench.sizes import Size
 from spotbook.app.ports import Reader
 from spotbook.domain.account import USER_FIRST
-from spotbook.store.sqlite import SqliteReader
+from spotbook.store.sqlite_reader import SqliteReader
 from spotbook.store.vault import new_master_key
 
 RATIO_CEILING = 1.5

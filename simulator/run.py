@@ -25,6 +25,7 @@ from spotbook.app.keys import first_seal
 from spotbook.domain import matching
 from spotbook.settings import Settings
 from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE
 from spotbook.store.vault import AesVault
 
@@ -391,7 +392,7 @@ def bounds(plan: Plan) -> Iterator[None]:
 def _make_template(folder: Path) -> None:
     """Make empty books: once for all runs of a process, since to write their bytes is quicker."""
     if not _EMPTY:
-        sqlite.create(folder)
+        create(folder)
         store = sqlite.SqliteStore(folder)
         store.reseal([first_seal(VAULT)])
         store.close()

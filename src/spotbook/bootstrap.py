@@ -45,8 +45,10 @@ from spotbook.server.moment import Moment
 from spotbook.server.parts import Parts
 from spotbook.server.wire_app import wire_app
 from spotbook.settings import Settings
+from spotbook.store.create import create
 from spotbook.store.file import passing
-from spotbook.store.sqlite import SqliteReader, SqliteStore, create
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from spotbook.store.vault import AesVault
 
 SWITCH_SECONDS = 0.001

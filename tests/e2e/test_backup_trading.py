@@ -19,7 +19,7 @@ import pytest
 from spotbook.app.pages import every
 from spotbook.cli.demo_file import DEMO_FILE
 from spotbook.client import Client, InvalidParameter
-from spotbook.store.sqlite import SqliteReader
+from spotbook.store.sqlite_reader import SqliteReader
 from support.demo import SPOTBOOK, Demo, Gone, Office, audit
 from support.traders import Access, Line, Trader
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from spotbook.app.audit import audit
-from spotbook.store.sqlite import SqliteReader
+from spotbook.store.sqlite_reader import SqliteReader
 from support.demo import Demo, Gone, Office
 from support.faults import BAD_READS, BAD_WRITES, FULL, READ_ONLY, SOUND, Machine, Orders, readiness
 from support.shims import needs_shims

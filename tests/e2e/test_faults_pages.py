@@ -16,7 +16,7 @@ from spotbook.app.audit.report import Finding
 from spotbook.app.audit.rounds import ReadLater, Rounds
 from spotbook.app.projection import TABLES
 from spotbook.store.file import FILE, passing
-from spotbook.store.sqlite import SqliteReader
+from spotbook.store.sqlite_reader import SqliteReader
 from support.demo import Demo, audit
 from support.faults import readiness
 from support.verifier import verified

@@ -15,7 +15,7 @@ import pytest
 
 from spotbook.app.pages import every
 from spotbook.store.file import FILE
-from spotbook.store.sqlite import SqliteReader
+from spotbook.store.sqlite_reader import SqliteReader
 from support.demo import Demo, Gone, Office, audit
 from support.seeds import CAMPAIGNS
 from support.traders import Access, Line, Trader

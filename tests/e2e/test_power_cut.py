@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from spotbook.store.file import FILE
-from spotbook.store.sqlite import SqliteReader
+from spotbook.store.sqlite_reader import SqliteReader
 from support.cut_books import Recovered, Told
 from support.demo import Demo, Gone, Office
 from support.power_cut import Dice, Disk, Kind, Record, everything, put_down, records_of

@@ -35,7 +35,8 @@ from spotbook.app.journal import Transaction
 from spotbook.app.projection import TABLES
 from spotbook.domain.amount import show
 from spotbook.domain.commands import Command, Deposit, OpenAccount, PlaceOrder
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from spotbook.store.vault import new_master_key
 
 SMALLEST = Size(

@@ -22,10 +22,12 @@ from spotbook.app.state_hash import state_hash
 from spotbook.app.writer import Done, Refused
 from spotbook.domain.commands import Halt
 from spotbook.domain.errors import Halted
-from spotbook.store import copies, sqlite
+from spotbook.store import copies
 from spotbook.store.copies import NotGood, back_up, restore
+from spotbook.store.create import create
 from spotbook.store.file import FILE
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from support.checks import check_books, tables_of
 from support.commands import USER, deposit, make_key
 from support.old_books import make_old
@@ -40,7 +42,7 @@ COPYING = (
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "books"
-    sqlite.create(made)
+    create(made)
     with closing(SqliteStore(made)) as store:
         desk = Desk(store)
         tell(desk)

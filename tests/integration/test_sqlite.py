@@ -33,8 +33,10 @@ from spotbook.app.writer import NotDone
 from spotbook.domain.commands import OpenAccount
 from spotbook.domain.credentials import Key
 from spotbook.store import file, migrate, sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE, LOCK
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from spotbook.store.statements import STATEMENTS
 from spotbook.store.vault import AesVault
 from support.checks import check_books
@@ -45,7 +47,7 @@ from support.writers import Desk, kinds
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    sqlite.create(tmp_path / "books")
+    create(tmp_path / "books")
     return tmp_path / "books"
 
 
@@ -197,7 +199,7 @@ def test_nobody_else_may_read_the_files(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         folder = tmp_path / "new" / "books"
-        sqlite.create(folder)
+        create(folder)
         store = SqliteStore(folder)
         commit(store)
     finally:
@@ -215,7 +217,7 @@ def test_new_books_are_one_file(folder: Path) -> None:
 def test_books_are_not_made_over_books(folder: Path) -> None:
     before = (folder / FILE).read_bytes()
     with pytest.raises(BooksExist):
-        sqlite.create(folder)
+        create(folder)
     assert (folder / FILE).read_bytes() == before
     assert [file.name for file in folder.iterdir()] == [FILE]
 
@@ -228,9 +230,9 @@ def test_the_log_of_other_books_is_not_taken_for_the_new_ones(folder: Path) -> N
     (folder / FILE).unlink()
     (folder / f"{FILE}-wal").write_bytes(log)
     with pytest.raises(BooksExist, match="left of other books"):
-        sqlite.create(folder)
+        create(folder)
     (folder / f"{FILE}-wal").unlink()
-    sqlite.create(folder)
+    create(folder)
     with closing(SqliteReader(folder)) as reader:
         assert reader.head().number == 0
 
@@ -241,19 +243,19 @@ def test_two_that_make_books_at_once_do_not_both_succeed(tmp_path: Path, monkeyp
 
     def slower(source: Path, target: Path) -> None:
         monkeypatch.setattr(os, "link", link)
-        sqlite.create(tmp_path)
+        create(tmp_path)
         link(source, target)
 
     monkeypatch.setattr(os, "link", slower)
     with pytest.raises(BooksExist):
-        sqlite.create(tmp_path)
+        create(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == [FILE]
 
 
 def test_two_books_are_told_apart(tmp_path: Path) -> None:
     ids = set()
     for name in ("a", "b"):
-        sqlite.create(tmp_path / name)
+        create(tmp_path / name)
         with closing(SqliteReader(tmp_path / name)) as reader:
             ids.add(reader.books)
     assert len(ids) == 2
@@ -595,7 +597,7 @@ def test_a_cursor_left_open_does_not_hold_up_the_writer(
 
 def test_a_cursor_left_open_does_not_hold_up_closing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were it waited for, it would be for days."""
-    monkeypatch.setattr(sqlite, "BUSY_MS", 10**9)
+    monkeypatch.setattr(file, "BUSY_MS", 10**9)
     store = SqliteStore(folder)
     fill(store)
     with closing(sqlite3.connect(folder / FILE)) as stranger:
@@ -686,7 +688,7 @@ def test_a_full_disk_is_told_writes_nothing_and_passes(folder: Path) -> None:
 def test_another_connection_that_keeps_the_file_locked_leaves_the_fate_to_the_head(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_MS", 1)
+    monkeypatch.setattr(file, "BUSY_MS", 1)
     with closing(SqliteStore(folder)) as store:
         desk = Desk(store)
         desk.found()
@@ -740,7 +742,7 @@ def test_a_folder_without_room_for_books_is_told_so(tmp_path: Path, monkeypatch:
         error.sqlite_errorname = "SQLITE_FULL"
         raise error
 
-    monkeypatch.setattr(sqlite, "_draw_up", full)
+    monkeypatch.setattr("spotbook.store.create._draw_up", full)
     with pytest.raises(DiskFull):
-        sqlite.create(tmp_path / "new")
+        create(tmp_path / "new")
     assert list((tmp_path / "new").iterdir()) == []

@@ -31,7 +31,7 @@ from spotbook.domain.commands import (
     RevokeKey,
     RevokeToken,
 )
-from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE
 from spotbook.store.sqlite import SqliteStore
 from support.commands import USER, deposit, make_key, make_token
@@ -46,7 +46,7 @@ Found = list[dict[str, Any]]
 
 def trade(folder: Path) -> None:
     """Make books with something in every table; in the end orders 16 and 17 of USER rest, unfilled, and hold USDT."""
-    sqlite.create(folder)
+    create(folder)
     store = SqliteStore(folder)
     desk = Desk(store)
     tell(desk)
@@ -459,7 +459,7 @@ def test_a_file_that_is_no_books_is_a_finding(tmp_path: Path, content: bytes) ->
 
 def test_the_verifier_sees_one_moment_beside_a_writer_that_trades(tmp_path: Path) -> None:
     folder = tmp_path / "books"
-    sqlite.create(folder)
+    create(folder)
     store = SqliteStore(folder)
     desk = Desk(store)
     tell(desk)
@@ -499,7 +499,7 @@ def test_the_verifier_sees_one_moment_beside_a_writer_that_trades(tmp_path: Path
 
 
 def test_a_copy_of_the_file_and_its_log_is_verified_whole(tmp_path: Path) -> None:
-    sqlite.create(tmp_path / "books")
+    create(tmp_path / "books")
     store = SqliteStore(tmp_path / "books")
     desk = Desk(store)
     tell(desk)

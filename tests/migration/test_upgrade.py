@@ -26,10 +26,12 @@ from spotbook.app.projection import TABLES
 from spotbook.app.rebuild import rebuild
 from spotbook.domain.commands import Resume
 from spotbook.domain.events import MarketMade
-from spotbook.store import file, migrate, sqlite, upgrade
+from spotbook.store import file, migrate, upgrade
+from spotbook.store.create import create
 from spotbook.store.file import FILE, LOCK
 from spotbook.store.migrate import Migration, applied_lines, migrations
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from spotbook.store.vault import AesVault
 from support.checks import check_books, tables_of
 from support.commands import USER, deposit, limit, make_key
@@ -124,7 +126,7 @@ def test_books_whose_schema_is_another_are_left_alone(old: Path, statement: str,
 
 
 def test_newer_books_are_left_alone(tmp_path: Path) -> None:
-    sqlite.create(tmp_path)
+    create(tmp_path)
     later = f"{len(STEPS) + 1:04} later {'0' * 64}"
     asked(tmp_path, f"UPDATE meta SET value = value || char(10) || '{later}' WHERE name = 'migrations'")
     with pytest.raises(OtherSchema, match="or a newer one"):
@@ -170,7 +172,7 @@ def test_every_step_that_was_missing_is_applied_and_told(old: Path, schema: int)
 
 def test_the_schema_is_that_of_new_books(old: Path, tmp_path: Path) -> None:
     upgrade.upgrade(old)
-    sqlite.create(tmp_path / "new")
+    create(tmp_path / "new")
     assert schema_of(old) == schema_of(tmp_path / "new")
 
 
@@ -363,7 +365,7 @@ def test_a_second_time_there_is_nothing_to_do(old: Path) -> None:
 
 
 def test_new_books_lack_nothing(tmp_path: Path) -> None:
-    sqlite.create(tmp_path)
+    create(tmp_path)
     assert upgrade.upgrade(tmp_path) == upgrade.Upgrade([], None)
     assert names(tmp_path) == [FILE, LOCK]
 

@@ -17,9 +17,11 @@ from spotbook.app import transcript
 from spotbook.app.audit import audit
 from spotbook.app.ports import StoreError
 from spotbook.app.state_hash import StateHash, state_hash
-from spotbook.store import copies, sqlite
+from spotbook.store import copies
+from spotbook.store.create import create
 from spotbook.store.memory import MemoryBooks, MemoryReader, MemoryStore
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from support.checks import Tables, tables_of
 from support.histories import history
 from support.writers import Desk
@@ -33,7 +35,7 @@ def books_with(number: int, batches: int) -> Iterator[tuple[Path, MemoryBooks]]:
     memory = MemoryBooks()
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root) / "books"
-        sqlite.create(folder)
+        create(folder)
         with closing(SqliteStore(folder)) as store:
             desks = [Desk(store), Desk(MemoryStore(memory))]
             for desk in desks:

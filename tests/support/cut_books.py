@@ -20,7 +20,7 @@ from spotbook.domain.commands import Deposit
 from spotbook.domain.credentials import House
 from spotbook.domain.order import OPEN
 from spotbook.store.file import FILE
-from spotbook.store.sqlite import SqliteReader
+from spotbook.store.sqlite_reader import SqliteReader
 from support.power_cut import Record
 from support.verifier import verified
 

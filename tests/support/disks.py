@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 from spotbook.app.ports import Reader, Store
-from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE
 from spotbook.store.memory import MemoryBooks, MemoryReader, MemoryStore
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 
 
 class Disk(Protocol):
@@ -55,7 +56,7 @@ class SqliteDisk:
         self._lives = 0
         self._store: SqliteStore | None = None
         self.folder = root / "books-0"
-        sqlite.create(self.folder)
+        create(self.folder)
 
     def open(self) -> Store:
         self._store = SqliteStore(self.folder)

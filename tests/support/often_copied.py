@@ -7,16 +7,16 @@ level that Spotbook has; with any other the test must find what is lost.
 import sys
 
 from spotbook import cli
-from spotbook.store import sqlite
+from spotbook.store import file, sqlite
 
 ROWS = 600
 PAGES = 400
 
 if __name__ == "__main__":
     level = sys.argv.pop(1)
-    kept = [pragma for pragma in sqlite.WRITER_PRAGMAS if "synchronous" not in pragma]
-    assert len(kept) == len(sqlite.WRITER_PRAGMAS) - 1
+    kept = [pragma for pragma in file.WRITER_PRAGMAS if "synchronous" not in pragma]
+    assert len(kept) == len(file.WRITER_PRAGMAS) - 1
     if level != "FULL":
-        sqlite.WRITER_PRAGMAS = (*kept, f"PRAGMA synchronous = {level}")  # type: ignore[assignment]
+        file.WRITER_PRAGMAS = (*kept, f"PRAGMA synchronous = {level}")  # type: ignore[assignment]
     sqlite.CHECKPOINT_ROWS, sqlite.LOG_PAGES_MAX = ROWS, PAGES  # type: ignore[attr-defined]
     cli.main()

@@ -6,11 +6,11 @@ Only for the test that shows that such a server is told apart from one that wait
 import sys
 
 from spotbook import cli
-from spotbook.store import sqlite
+from spotbook.store import file
 
 if __name__ == "__main__":
     level = sys.argv.pop(1)
-    kept = [pragma for pragma in sqlite.WRITER_PRAGMAS if "synchronous" not in pragma]
-    assert len(kept) == len(sqlite.WRITER_PRAGMAS) - 1
-    sqlite.WRITER_PRAGMAS = (*kept, f"PRAGMA synchronous = {level}")  # type: ignore[assignment]
+    kept = [pragma for pragma in file.WRITER_PRAGMAS if "synchronous" not in pragma]
+    assert len(kept) == len(file.WRITER_PRAGMAS) - 1
+    file.WRITER_PRAGMAS = (*kept, f"PRAGMA synchronous = {level}")  # type: ignore[assignment]
     cli.main()

@@ -13,7 +13,7 @@ import pytest
 
 from spotbook.app import journal
 from spotbook.app.projection import CANDLE_SECONDS, TABLES
-from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import APPLICATION_ID, FILE
 from spotbook.store.migrate import migrations
 from spotbook.store.sqlite import SqliteStore
@@ -41,7 +41,7 @@ SECTIONS = {part.split("`")[1]: part for part in PAGE.split("\n### ")[1:]}
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
     """A file of books in which something happened."""
     folder = tmp_path_factory.mktemp("books")
-    sqlite.create(folder)
+    create(folder)
     store = SqliteStore(folder)
     tell(Desk(store))
     store.close()

@@ -11,7 +11,7 @@ from spotbook.app.ports import Reader
 from spotbook.cli.options import data_option, json_option
 from spotbook.cli.output import print_json
 from spotbook.cli.progress import audit_progress
-from spotbook.store.sqlite import SqliteReader
+from spotbook.store.sqlite_reader import SqliteReader
 
 
 class Head(click.ParamType[tuple[int, str]]):

@@ -15,7 +15,7 @@ from spotbook.cli.progress import audit_progress
 from spotbook.cli.refusals import Refused
 from spotbook.store import copies
 from spotbook.store.copies import Copy
-from spotbook.store.sqlite import exists
+from spotbook.store.file import exists
 
 
 @click.command()

@@ -16,7 +16,7 @@ from spotbook.bootstrap import Offline, found
 from spotbook.cli.founding import DRAFT, draft, making, write_secret
 from spotbook.cli.refusals import Refused
 from spotbook.sandbox.demo import DemoSecrets, fill, new_secrets
-from spotbook.store.sqlite import exists
+from spotbook.store.file import exists
 
 DEMO_FILE = "demo.json"
 

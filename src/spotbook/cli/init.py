@@ -14,7 +14,7 @@ from spotbook.cli.output import print_json
 from spotbook.cli.refusals import Refused
 from spotbook.cli.tokens_offline import make_token
 from spotbook.domain.credentials import ROLES
-from spotbook.store.sqlite import exists
+from spotbook.store.file import exists
 
 
 @click.command()

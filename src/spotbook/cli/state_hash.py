@@ -8,7 +8,7 @@ import click
 from spotbook.app.state_hash import state_hash as hash_of
 from spotbook.cli.options import data_option, json_option
 from spotbook.cli.output import print_json
-from spotbook.store.sqlite import SqliteReader
+from spotbook.store.sqlite_reader import SqliteReader
 
 
 @click.command("state-hash")

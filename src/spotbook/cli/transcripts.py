@@ -24,7 +24,8 @@ from spotbook.limits import TRANSCRIPT_LINE_BYTES_MAX
 from spotbook.store import copies, migrate
 from spotbook.store.copies import Copy
 from spotbook.store.file import sync
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from spotbook.store.vault import AesVault
 
 STREAM = Path("-")

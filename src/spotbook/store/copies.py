@@ -21,9 +21,11 @@ from spotbook.app.audit import audit
 from spotbook.app.audit.run import Watch
 from spotbook.app.ports import BooksExist, Head, OpenRefused, OtherSchema, StoredBatch, StoreError
 from spotbook.app.state_hash import state_hash
-from spotbook.store import file, sqlite
-from spotbook.store.file import FILE, translated
-from spotbook.store.sqlite import BUSY_MS, UNMAPPED_PRAGMAS, WRITER_PRAGMAS, SqliteReader, SqliteStore
+from spotbook.store import file
+from spotbook.store.create import create
+from spotbook.store.file import FILE, UNMAPPED_PRAGMAS, WRITER_PRAGMAS, translated
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 
 DRAFT = ".making."
 """After a dot and the copy's name, how the folder begins in which it is made."""
@@ -117,7 +119,7 @@ def _copy_pages(folder: Path, target: Path) -> None:
     when no row is on it.
     """
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    source = file.connect(folder, UNMAPPED_PRAGMAS, BUSY_MS).connection
+    source = file.connect(folder, UNMAPPED_PRAGMAS).connection
     with closing(source), closing(sqlite3.connect(target, isolation_level=None)) as copy, translated():
         copy.execute("PRAGMA synchronous = OFF")  # it is synced as a whole, before it has its name
         source.backup(copy, pages=-1)
@@ -141,7 +143,7 @@ def check(folder: Path, named: Path, progress: Watch | None = None) -> Copy:
 
 def _check_file(folder: Path, named: Path) -> None:
     try:
-        connection, _, _, missing = file.connect(folder, UNMAPPED_PRAGMAS, BUSY_MS)
+        connection, _, _, missing = file.connect(folder, UNMAPPED_PRAGMAS)
     except OpenRefused as refused:
         # It lies in a folder that nobody has heard of, and that is gone when these words are read.
         raise type(refused)(str(refused).replace(str(folder / FILE), str(named))) from refused
@@ -180,7 +182,7 @@ def restore(backup: Path, folder: Path, *, progress: Watch | None = None) -> Cop
         os.fchmod(written.fileno(), 0o600)
         shutil.copyfileobj(source, written, 1_048_576)
     copy = check(folder, backup, progress)
-    with closing(file.connect(folder, WRITER_PRAGMAS, BUSY_MS).connection) as connection, translated():
+    with closing(file.connect(folder, WRITER_PRAGMAS).connection) as connection, translated():
         connection.execute("UPDATE meta SET value = ? WHERE name = 'books'", (secrets.token_hex(16),))
     file.sync(folder / FILE)
     return copy
@@ -192,7 +194,7 @@ def make_from(batches: Iterable[StoredBatch], folder: Path, named: Path, *, prog
     They know of no master key yet. What `batches` raises ends it. Raises NotGood when the books that come of it
     contradict themselves, ChainBroken, or a StoreError; whoever calls this removes the folder then.
     """
-    sqlite.create(folder)
+    create(folder)
     _append(folder, batches)
     with closing(SqliteStore(folder)) as store:
         rebuild.rebuild(store)
@@ -202,7 +204,7 @@ def make_from(batches: Iterable[StoredBatch], folder: Path, named: Path, *, prog
 def _append(folder: Path, batches: Iterable[StoredBatch]) -> None:
     """Write batches into new books, without the tables that follow from them, which so are not books yet."""
     coming = iter(batches)
-    with closing(file.connect(folder, WRITER_PRAGMAS, BUSY_MS).connection) as connection, translated():
+    with closing(file.connect(folder, WRITER_PRAGMAS).connection) as connection, translated():
         connection.execute("PRAGMA synchronous = OFF")  # a crash leaves a draft, which is thrown away
         connection.execute("PRAGMA wal_autocheckpoint = 1000")
         for first in coming:

@@ -1,4 +1,4 @@
-"""The file of the books: where it lies, how it is recognised, who may write to it, and what SQLite's errors mean."""
+"""The file of the books: where it lies, how it is opened, who may write to it, and what SQLite's errors mean."""
 
 import fcntl
 import os
@@ -25,6 +25,19 @@ from spotbook.store.migrate import Migration
 FILE: Final = "books.sqlite3"
 LOCK: Final = "writer.lock"
 APPLICATION_ID: Final = 0x53504F54  # "SPOT"
+BUSY_MS = 5_000
+
+WRITER_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA wal_autocheckpoint = 0",
+    "PRAGMA cache_size = -131072",  # 128 MiB: accounts are met at random, so the pages of many are wanted again
+    "PRAGMA temp_store = MEMORY",
+)
+READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -65536", "PRAGMA mmap_size = 1073741824")
+UNMAPPED_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -4096", "PRAGMA mmap_size = 0")
+"""For reading everything once: nothing to keep, and a disk that cannot be read is an error, not a signal."""
 
 _FULL = {"SQLITE_FULL", "SQLITE_READONLY", "SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_DBMOVED"}
 _BROKEN = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CANTOPEN", "SQLITE_NOMEM")
@@ -40,10 +53,15 @@ class Opened(NamedTuple):
     missing: list[Migration]
 
 
-def connect(folder: Path, pragmas: Sequence[str], busy_ms: int) -> Opened:
+def exists(folder: Path) -> bool:
+    """Whether there are books in the folder."""
+    return (folder / FILE).exists()
+
+
+def connect(folder: Path, pragmas: Sequence[str]) -> Opened:
     """Connect to the books of a folder, which may lack steps. Raises NoBooks, ForeignFile or OtherSchema."""
     path = folder / FILE
-    if not path.exists():
+    if not exists(folder):
         raise NoBooks(f"there are no books in {folder}: make some with `spotbook init`")
     try:
         connection = sqlite3.connect(
@@ -51,7 +69,7 @@ def connect(folder: Path, pragmas: Sequence[str], busy_ms: int) -> Opened:
             uri=True,
             isolation_level=None,
             check_same_thread=False,
-            timeout=busy_ms / 1000,
+            timeout=BUSY_MS / 1000,
         )
     except sqlite3.Error as error:
         raise ForeignFile(f"{path} cannot be opened: {error}") from error
@@ -84,6 +102,18 @@ def _recognised(connection: sqlite3.Connection) -> Opened:
             "that this version of Spotbook knows"
         )
     return Opened(connection, meta["books"], applied, missing)
+
+
+def connect_current(folder: Path, pragmas: Sequence[str]) -> tuple[sqlite3.Connection, str]:
+    """Return a connection to the books of a folder, which must have every step of the schema, and their id."""
+    connection, books, _, missing = connect(folder, pragmas)
+    if missing:
+        connection.close()
+        raise OtherSchema(
+            f"these books lack the schema step {missing[0].number:04} {missing[0].name}: "
+            f"bring them up to date with `spotbook migrate --data {folder}`"
+        )
+    return connection, books
 
 
 def lock(folder: Path) -> int:

@@ -1,239 +1,26 @@
 """The books in one SQLite file: the embedded default.
 
 The writer has a connection of its own (WAL, synchronous=FULL: a commit returns when the disk has confirmed it) and is
-the only one to copy the log back into the file. Readers are `query_only`, fetch all rows of a statement at once, and
-see each commit as soon as it is made.
+the only one to copy the log back into the file. `sqlite_reader.py` reads beside it.
 """
 
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from spotbook.app import journal
-from spotbook.app.ports import (
-    BooksExist,
-    Changes,
-    Deposed,
-    FateUnknown,
-    Head,
-    NoBooks,
-    OtherSchema,
-    Row,
-    SealedKey,
-    SealedSecret,
-    Sheet,
-    StoredBatch,
-)
-from spotbook.app.projection import TABLES
+from spotbook.app.ports import Changes, Deposed, FateUnknown, Head, NoBooks, Row, SealedSecret, StoredBatch
 from spotbook.limits import CHECKPOINT_ROWS, LOG_PAGES_MAX
-from spotbook.store import file, migrate
-from spotbook.store.file import APPLICATION_ID, FILE, translated
-from spotbook.store.statements import STATEMENTS
-
-BUSY_MS = 5_000
+from spotbook.store import file
+from spotbook.store.file import translated
+from spotbook.store.sqlite_reader import SqliteReader
+from spotbook.store.statements import HEAD, STATEMENTS
 
 FOUND_TOGETHER_MAX = 512
 """Keys that one statement looks for: beyond, it gets no cheaper."""
 
-DAMAGE_MAX = 20
-"""Places of damage that are told: beyond, a file is to be given up anyway."""
-
-WRITER_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA wal_autocheckpoint = 0",
-    "PRAGMA cache_size = -131072",  # 128 MiB: accounts are met at random, so the pages of many are wanted again
-    "PRAGMA temp_store = MEMORY",
-)
-READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -65536", "PRAGMA mmap_size = 1073741824")
-UNMAPPED_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA cache_size = -4096", "PRAGMA mmap_size = 0")
-"""For reading everything once: nothing to keep, and a disk that cannot be read is an error, not a signal."""
-
-
 _KEEP_SEALED = "INSERT INTO key_secret VALUES (?, ?) ON CONFLICT (api_key) DO UPDATE SET sealed = excluded.sealed"
-
-_HEAD = "SELECT number, time, hash FROM head"
-_BALANCES = "SELECT asset, available, frozen, version FROM balance WHERE account = ? ORDER BY asset"
-
-_KEYS_OF = (
-    f"SELECT {', '.join(TABLES['api_key'].columns)} FROM api_key"  # noqa: S608
-    " WHERE account = ? AND (made_at, api_key) > (?, ?) ORDER BY made_at, api_key LIMIT ?"
-)
-
-
-def exists(folder: Path) -> bool:
-    """Whether there are books in the folder."""
-    return (folder / FILE).exists()
-
-
-def create(folder: Path) -> None:
-    """Make empty books in a folder, which is made too if missing. Raises BooksExist, a StoreError or OSError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    target, draft = folder / FILE, folder / f".{FILE}.{secrets.token_hex(4)}"
-    if target.exists():
-        raise BooksExist(f"there are books in {folder} already")
-    log = folder / f"{FILE}-wal"
-    if log.exists():  # SQLite would take it for the new file's, and show what the old one held
-        raise BooksExist(f"{log} is left of other books: move it away")
-    steps = migrate.migrations("sqlite")
-    # Made under another name and moved into place whole: a crash leaves no half-made books behind.
-    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    try:
-        with translated():
-            _draw_up(draft, steps)
-        os.link(draft, target)
-    except FileExistsError:
-        raise BooksExist(f"there are books in {folder} already") from None
-    finally:
-        draft.unlink()
-    file.sync(folder)
-
-
-def _draw_up(draft: Path, steps: list[migrate.Migration]) -> None:
-    """Make empty books in an empty file."""
-    connection = sqlite3.connect(draft, isolation_level=None)
-    try:
-        for step in steps:
-            connection.executescript(step.sql)
-        connection.execute("INSERT INTO head VALUES (1, ?, ?, ?, 0)", journal.START)
-        connection.executemany(
-            "INSERT INTO meta VALUES (?, ?)",
-            [("migrations", migrate.applied_lines(steps)), ("books", secrets.token_hex(16)), ("probe", "0")],
-        )
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(steps)}")
-        connection.execute("PRAGMA journal_mode = WAL")
-    finally:
-        connection.close()
-
-
-def _connect(folder: Path, pragmas: Sequence[str]) -> tuple[sqlite3.Connection, str]:
-    """Return a connection to the books of a folder, which must have every step of the schema, and their id."""
-    connection, books, _, missing = file.connect(folder, pragmas, BUSY_MS)
-    if missing:
-        connection.close()
-        raise OtherSchema(
-            f"these books lack the schema step {missing[0].number:04} {missing[0].name}: "
-            f"bring them up to date with `spotbook migrate --data {folder}`"
-        )
-    return connection, books
-
-
-class SqliteReader:
-    """The Reader port over one connection. See `spotbook.app.ports.Reader`."""
-
-    def __init__(self, folder: Path, *, mapped: bool = True) -> None:
-        self._connection, self.books = _connect(folder, READER_PRAGMAS if mapped else UNMAPPED_PRAGMAS)
-        self._execute = self._connection.execute
-        self._held: Head | None = None
-        self._held_change: int | None = None
-
-    def head(self) -> Head:
-        if self._held is not None:
-            return self._held
-        return Head(*self._execute(_HEAD).fetchall()[0])
-
-    def changed(self) -> int:
-        if self._held_change is not None:
-            return self._held_change
-        version: int = self._execute("PRAGMA data_version").fetchall()[0][0]
-        if self._held is not None:
-            self._held_change = version
-        return version
-
-    def damage(self) -> list[str]:
-        try:
-            rows = self._execute(f"PRAGMA integrity_check({DAMAGE_MAX})").fetchall()
-        except sqlite3.Error as error:
-            return [f"the file is damaged: {error}"]
-        return [f"the file is damaged: {said}" for (said,) in rows if said != "ok"]
-
-    def sheet(self, account: int) -> Sheet:
-        if self._held is None:
-            with self.snapshot():
-                return self.sheet(account)
-        rows = self._execute(_BALANCES, (account,)).fetchall()
-        version = max([row[3] for row in rows]) if rows else 0
-        return Sheet(version, self._held.number, self._held.time, rows)
-
-    def holds(self, account: int) -> tuple[int, list[Row]]:
-        with self.snapshot():
-            version = self._execute("SELECT max(version) FROM entry WHERE account = ?", (account,)).fetchall()[0][0]
-            rows = self._execute(
-                "SELECT account, asset, kind, id, amount FROM hold WHERE account = ? ORDER BY asset, kind, id",
-                (account,),
-            ).fetchall()
-        return version or 0, rows
-
-    def sealed_key(self, api_key: str) -> SealedKey | None:
-        rows = self._execute(
-            f"SELECT {', '.join(f'k.{column}' for column in TABLES['api_key'].columns)}, s.sealed"  # noqa: S608
-            " FROM api_key AS k JOIN key_secret AS s ON s.api_key = k.api_key WHERE k.api_key = ?",
-            (api_key,),
-        ).fetchall()
-        return SealedKey(rows[0][:-1], rows[0][-1]) if rows else None
-
-    def master_key_check(self) -> bytes | None:
-        rows = self._execute("SELECT sealed FROM key_secret WHERE api_key = ''").fetchall()
-        return rows[0][0] if rows else None
-
-    def keys_of(self, account: int, after: Row, limit: int) -> list[Row]:
-        return self._execute(_KEYS_OF, (account, *(after or (-1, "")), limit)).fetchall()
-
-    def find(self, table: str, key: Row) -> Row | None:
-        rows = self._execute(STATEMENTS[table].find, key).fetchall()
-        return rows[0] if rows else None
-
-    def count(self, table: str) -> int:
-        count: int = self._execute(STATEMENTS[table].count).fetchall()[0][0]
-        return count
-
-    def page(self, table: str, prefix: Row, after: Row, limit: int) -> list[Row]:
-        first, later = STATEMENTS[table].pages[len(prefix)]
-        return self._execute(later if after else first, (*prefix, *after, limit)).fetchall()
-
-    def span(self, table: str, prefix: Row, above: int, below: int, limit: int, *, newest: bool = True) -> list[Row]:
-        try:
-            down, up = STATEMENTS[table].spans[len(prefix)]
-        except KeyError:
-            raise ValueError(f"{table} is not read by {len(prefix) + 1} columns") from None
-        return self._execute(down if newest else up, (*prefix, above, below, limit)).fetchall()
-
-    def batches(self, after: int, limit: int) -> list[StoredBatch]:
-        rows = self._execute(
-            "SELECT number, time, hash, body FROM batch WHERE number > ? ORDER BY number LIMIT ?", (after, limit)
-        ).fetchall()
-        return [StoredBatch(*row) for row in rows]
-
-    def hold(self) -> None:
-        self._execute("BEGIN")
-        try:
-            self._held = Head(*self._execute(_HEAD).fetchall()[0])
-        except BaseException:
-            self.release()
-            raise
-
-    def release(self) -> None:
-        self._held = self._held_change = None
-        self._execute("COMMIT")
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        if self._held is not None:
-            yield
-            return
-        self.hold()
-        try:
-            yield
-        finally:
-            self.release()
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 class SqliteStore:
@@ -241,12 +28,12 @@ class SqliteStore:
 
     def __init__(self, folder: Path) -> None:
         """Open the books for writing. Raises OpenRefused: NoBooks, ForeignFile, OtherSchema or WriterActive."""
-        if not exists(folder):
+        if not file.exists(folder):
             raise NoBooks(f"there are no books in {folder}: make some with `spotbook init`")
         self._folder = folder
         self._lock = file.lock(folder)
         try:
-            self._connection, self.books = _connect(folder, WRITER_PRAGMAS)
+            self._connection, self.books = file.connect_current(folder, file.WRITER_PRAGMAS)
         except BaseException:
             os.close(self._lock)
             raise
@@ -273,7 +60,7 @@ class SqliteStore:
         if self._connection.in_transaction:  # what a failed commit left open would be read as if it were there
             raise FateUnknown("a transaction is open that could not be rolled back")
         with translated():
-            return Head(*self._execute(_HEAD).fetchall()[0])
+            return Head(*self._execute(HEAD).fetchall()[0])
 
     def begin(self) -> None:
         # A read outside a transaction takes the file's lock and gives it back, which costs more than the read itself.
@@ -343,7 +130,7 @@ class SqliteStore:
                 try:
                     self._execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
                 finally:
-                    self._execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+                    self._execute(f"PRAGMA busy_timeout = {file.BUSY_MS}")
 
     def disturbed(self) -> bool:
         """Return whether anybody else has written to the file since this was last asked, or may have before."""

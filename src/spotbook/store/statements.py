@@ -3,6 +3,8 @@
 from spotbook.app.projection import TABLES, Table
 from spotbook.limits import SUM_MAX
 
+HEAD = "SELECT number, time, hash FROM head"
+
 
 class Statements:
     """The statements of one table, made from its columns."""

@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 from spotbook.app.ports import NoBooks
 from spotbook.store import migrate
-from spotbook.store.file import FILE, connect, lock, sync, translated
+from spotbook.store.file import FILE, WRITER_PRAGMAS, connect, lock, sync, translated
 from spotbook.store.migrate import Migration
-from spotbook.store.sqlite import BUSY_MS, WRITER_PRAGMAS
 
 
 class Upgrade(NamedTuple):
@@ -33,7 +32,7 @@ def upgrade(folder: Path) -> Upgrade:
         raise NoBooks(f"there are no books in {folder}: make some with `spotbook init`")
     held = lock(folder)
     try:
-        connection, _, applied, missing = connect(folder, WRITER_PRAGMAS, BUSY_MS)
+        connection, _, applied, missing = connect(folder, WRITER_PRAGMAS)
         with closing(connection):
             return _upgraded(connection, folder, applied, missing) if missing else Upgrade([], None)
     finally:

@@ -26,6 +26,7 @@ from spotbook.server.metrics import Metrics
 from spotbook.server.parts import Parts
 from spotbook.settings import Settings
 from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.memory import MemoryBooks, MemoryStore
 from spotbook.store.vault import AesVault, new_master_key
 from support.clock import StandingClock
@@ -108,7 +109,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
         store = MemoryStore(MemoryBooks())
     else:
-        sqlite.create(tmp_path)
+        create(tmp_path)
         store = sqlite.SqliteStore(tmp_path)
     yield store
     store.close()

@@ -22,10 +22,12 @@ from spotbook.domain.commands import (
     RecordBan,
     Resume,
 )
-from spotbook.store import sqlite
+from spotbook.store import file
+from spotbook.store.create import create
 from spotbook.store.file import FILE
 from spotbook.store.memory import MemoryBooks, MemoryStore
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from support.clock import StandingClock
 from support.commands import BTC_USDT, deposit, make_key, make_token
 from support.writers import Desk
@@ -54,7 +56,7 @@ def fill(desk: Desk) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Books in a file, closed, with something in every table."""
-    sqlite.create(tmp_path)
+    create(tmp_path)
     store = SqliteStore(tmp_path)
     fill(Desk(store))
     store.close()
@@ -95,7 +97,7 @@ def test_clean_books_in_memory_pass() -> None:
 
 
 def test_empty_books_pass(tmp_path: Path) -> None:
-    sqlite.create(tmp_path)
+    create(tmp_path)
     assert audited(tmp_path) == Report(ok=True, batch=0, hash=bytes(32), entries=0, findings=())
 
 
@@ -319,7 +321,7 @@ def rewritten(folder: Path, number: int, kind: type, fields: dict[str, object]) 
     connection.execute("UPDATE head SET hash = ?", (head.hash,))
     connection.close()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sqlite, "WRITER_PRAGMAS", (*sqlite.WRITER_PRAGMAS, "PRAGMA ignore_check_constraints = ON"))
+        patched.setattr(file, "WRITER_PRAGMAS", (*file.WRITER_PRAGMAS, "PRAGMA ignore_check_constraints = ON"))
         store = SqliteStore(folder)
     store.rebuild(iter(changes))
     store.close()

@@ -13,9 +13,10 @@ from spotbook.app.audit import Report, audit
 from spotbook.app.writer import Done
 from spotbook.domain.commands import CancelAllOrders
 from spotbook.domain.order import Side
-from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from support.clock import StandingClock
 from support.commands import USER
 from support.trading_story import OTHER, THIRD, limit, tell
@@ -26,7 +27,7 @@ from support.writers import Desk
 def told_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The story in a file, closed."""
     folder = tmp_path_factory.mktemp("told") / "books"
-    sqlite.create(folder)
+    create(folder)
     store = SqliteStore(folder)
     tell(Desk(store))
     store.close()

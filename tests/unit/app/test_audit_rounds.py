@@ -17,10 +17,11 @@ from spotbook.app.journal import Transaction
 from spotbook.app.ports import Head, Row, StoredBatch
 from spotbook.app.projection import TABLES
 from spotbook.domain.commands import CancelAllOrders, CancelOrder, ChangeMarket, Command, OpenAccount
-from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE
 from spotbook.store.memory import MemoryBooks, MemoryReader, MemoryStore
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from support.commands import OTHER, USER, deposit, limit, make_key, make_token, market
 from support.rounds import taken
 from support.trading_story import tell
@@ -152,7 +153,7 @@ def test_a_journal_that_is_written_anew_as_a_whole_is_found(books: Books) -> Non
 
 
 def test_a_batch_before_the_first_is_found(tmp_path: Path) -> None:
-    sqlite.create(tmp_path)
+    create(tmp_path)
     store = SqliteStore(tmp_path)
     tell(Desk(store))
     store.close()
@@ -484,7 +485,7 @@ def test_a_batch_of_another_time_than_its_row_says_is_one_finding_and_nothing_is
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    sqlite.create(tmp_path)
+    create(tmp_path)
     store = SqliteStore(tmp_path)
     tell(Desk(store))
     store.close()

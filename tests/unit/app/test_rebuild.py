@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spotbook.app.rebuild import ChainBroken, rebuild
-from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE
 from spotbook.store.memory import MemoryBooks, MemoryStore
 from spotbook.store.sqlite import SqliteStore
@@ -17,7 +17,7 @@ from support.writers import Desk
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    sqlite.create(tmp_path)
+    create(tmp_path)
     store = SqliteStore(tmp_path)
     desk = Desk(store)
     desk.found()

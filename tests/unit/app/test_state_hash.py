@@ -9,10 +9,11 @@ import pytest
 
 from spotbook.app.projection import TABLES
 from spotbook.app.state_hash import SECTIONS, StateHash, state_hash
-from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE
 from spotbook.store.memory import MemoryBooks, MemoryReader, MemoryStore
 from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from support.trading_story import limit, tell
 from support.writers import Desk
 
@@ -37,7 +38,7 @@ def books() -> MemoryBooks:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    sqlite.create(tmp_path)
+    create(tmp_path)
     with closing(SqliteStore(tmp_path)) as store:
         told(store)
         yield tmp_path
@@ -57,7 +58,7 @@ def computed(file: Path) -> str:
 
 
 def test_anybody_can_compute_it(folder: Path) -> None:
-    with closing(sqlite.SqliteReader(folder)) as reader:
+    with closing(SqliteReader(folder)) as reader:
         assert state_hash(reader).hash.hex() == computed(folder / FILE)
 
 

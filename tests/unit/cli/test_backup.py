@@ -9,9 +9,10 @@ from click.testing import CliRunner, Result
 
 from spotbook.app.state_hash import state_hash
 from spotbook.cli.commands import spotbook
-from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from support.commands import deposit
 from support.writers import Desk
 
@@ -23,7 +24,7 @@ def run(*args: str | Path) -> Result:
 @pytest.fixture
 def books(tmp_path: Path) -> Path:
     folder = tmp_path / "books"
-    sqlite.create(folder)
+    create(folder)
     with closing(SqliteStore(folder)) as store:
         desk = Desk(store)
         desk.found()

@@ -8,8 +8,10 @@ import pytest
 from spotbook.app.ports import BooksExist, WriterActive
 from spotbook.cli.founding import DRAFT, draft, making, write_secret
 from spotbook.store import file
-from spotbook.store.file import FILE
-from spotbook.store.sqlite import SqliteReader, SqliteStore, create, exists
+from spotbook.store.create import create
+from spotbook.store.file import FILE, exists
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 
 
 def make(folder: Path) -> None:

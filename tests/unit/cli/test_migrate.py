@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from spotbook.cli.commands import spotbook
-from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE
 from support.old_books import make_old
 
@@ -49,7 +49,7 @@ def test_a_second_time_there_is_nothing_to_do(old: Path) -> None:
 
 
 def test_new_books_need_nothing(tmp_path: Path) -> None:
-    sqlite.create(tmp_path)
+    create(tmp_path)
     assert "nothing to do" in run("migrate", "--data", tmp_path).stdout
 
 

@@ -15,9 +15,10 @@ from spotbook.app.ports import Head
 from spotbook.app.state_hash import state_hash
 from spotbook.cli import transcripts
 from spotbook.cli.commands import spotbook
-from spotbook.store import sqlite
+from spotbook.store.create import create
 from spotbook.store.file import FILE
-from spotbook.store.sqlite import SqliteReader, SqliteStore
+from spotbook.store.sqlite import SqliteStore
+from spotbook.store.sqlite_reader import SqliteReader
 from spotbook.store.vault import AesVault, new_master_key
 from support.commands import deposit, make_key
 from support.writers import Desk
@@ -30,7 +31,7 @@ def run(*args: str | Path, given: bytes | None = None) -> Result:
 @pytest.fixture
 def books(tmp_path: Path) -> Path:
     folder = tmp_path / "books"
-    sqlite.create(folder)
+    create(folder)
     with closing(SqliteStore(folder)) as store:
         desk = Desk(store)
         desk.found()
