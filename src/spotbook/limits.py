@@ -112,9 +112,16 @@ CACHE_SELDOM_PART = 32
 """Of what is hardly asked for twice (closed orders, references, deposits) one such part of that is kept: an
 order is some twenty numbers, and each that was ever closed would stay until a quarter of a million had."""
 
+CHECKPOINT_BATCHES = 4
+"""The writer copies the log back into the file between batches, once the rows of so many like the last were written:
+what all of them changed is copied once."""
+
+CHECKPOINT_ROWS_MIN = 8_192
+"""Of small batches it takes more. Somebody waits for each of them, and for what holds the writer up between them: some
+40 ms each time, where it was 80 with four times as many rows. With fewer, less of what they share would be saved."""
+
 CHECKPOINT_ROWS = 32_768
-"""The writer copies the log back into the file between batches once so many rows were written: a few full batches,
-so that a page which all of them changed is copied once, and the log stays below 128 MiB."""
+"""Of large batches it takes no more, and the log stays below 128 MiB."""
 
 LOG_PAGES_MAX = 65_536
 """At 256 MiB of log, kept from beginning anew by readers that overlap, the writer waits for them for a moment."""

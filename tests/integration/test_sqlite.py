@@ -32,6 +32,7 @@ from spotbook.app.ports import (
 from spotbook.app.writer import NotDone
 from spotbook.domain.commands import OpenAccount
 from spotbook.domain.credentials import Key
+from spotbook.limits import CHECKPOINT_BATCHES
 from spotbook.store import file, migrate, sqlite
 from spotbook.store.create import create
 from spotbook.store.file import FILE, LOCK
@@ -628,10 +629,22 @@ def test_the_writer_copies_the_log_back_between_batches(
     assert 0 < store.log_pages < 100
 
 
-def test_tidying_waits_for_enough_rows(store: SqliteStore) -> None:
-    commit(store, {"counter": [("asset", 1)]})
+@pytest.mark.parametrize(("rows", "batches"), [(1, 12), (2, 6), (4, 4), (10, 4), (11, 4), (16, 3), (50, 1), (60, 1)])
+def test_the_log_is_copied_back_after_a_few_batches_neither_too_small_nor_too_large(
+    rows: int, batches: int, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS_MIN", 12)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_ROWS", 44)
+    assert CHECKPOINT_BATCHES == 4
+    for number in range(batches):
+        assert store.log_pages == 0
+        commit(store, {"counter": [(f"of {number}", row) for row in range(rows)]})
+        store.tidy()
+    assert store.log_pages > 0
+    store.log_pages = 0
+    commit(store)
     store.tidy()
-    assert store.log_pages == 0
+    assert store.log_pages == 0  # it is counted from the start
 
 
 # --- failures of the file -----------------------------------------------------------------------

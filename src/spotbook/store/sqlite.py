@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spotbook.app.ports import Changes, Deposed, FateUnknown, Head, NoBooks, Row, SealedSecret, StoredBatch
-from spotbook.limits import CHECKPOINT_ROWS, LOG_PAGES_MAX
+from spotbook.limits import CHECKPOINT_BATCHES, CHECKPOINT_ROWS, CHECKPOINT_ROWS_MIN, LOG_PAGES_MAX
 from spotbook.store import file
 from spotbook.store.file import translated
 from spotbook.store.sqlite_reader import SqliteReader
@@ -40,6 +40,7 @@ class SqliteStore:
         self._execute = self._connection.execute
         self._found = self._connection.cursor().execute  # finds are many: to make a cursor for each is dear
         self._data_version = -1
+        self._rows_written = 0
         self._rows_since_checkpoint = 0
         self.log_pages = 0
         """Pages in the write-ahead log when it was last copied back."""
@@ -89,7 +90,8 @@ class SqliteStore:
             self._connection.executemany(STATEMENTS[table].remove, keys)
         for table, rows in changes.rows.items():
             self._connection.executemany(STATEMENTS[table].put, rows)
-            self._rows_since_checkpoint += len(rows)
+        self._rows_written = sum(map(len, changes.rows.values()))
+        self._rows_since_checkpoint += self._rows_written
 
     def find(self, table: str, key: Row) -> Row | None:
         rows = self._found(STATEMENTS[table].find, key).fetchall()
@@ -120,7 +122,8 @@ class SqliteStore:
 
     def tidy(self) -> None:
         """Copy the log back once enough rows were written; it waits for readers only when the log has grown large."""
-        if self._rows_since_checkpoint < CHECKPOINT_ROWS:
+        enough = max(CHECKPOINT_ROWS_MIN, CHECKPOINT_BATCHES * self._rows_written)
+        if self._rows_since_checkpoint < min(enough, CHECKPOINT_ROWS):
             return
         self._rows_since_checkpoint = 0
         with translated():
