@@ -27,7 +27,7 @@ from spotbook.store.file import FILE
 from spotbook.store.sqlite_reader import SqliteReader
 from support.cut_books import Recovered, Told
 from support.demo import Demo, Gone, Office
-from support.power_cut import Dice, Disk, Kind, Record, everything, put_down, records_of
+from support.power_cut import MEANS_NOTHING, Dice, Disk, Kind, Record, everything, put_down, records_of
 from support.seeds import CAMPAIGNS, SEED
 from support.shims import compiled, needs_shims
 from support.traders import Access, Line, Trader
@@ -161,7 +161,7 @@ def check_whole(recording: Recording) -> None:
     """See that the record is whole: with all that was written, the files are those that are there."""
     left = at_the_end(recording)
     there = {str(path.relative_to(recording.root)): path for path in recording.root.rglob("*")}
-    there = {name: path for name, path in there.items() if not name.endswith((".lock", "-shm"))}
+    there = {name: path for name, path in there.items() if not name.endswith(MEANS_NOTHING)}
     assert left == {name: None if path.is_dir() else path.read_bytes() for name, path in there.items()}
 
 

@@ -329,6 +329,13 @@ def test_a_copy_that_is_there_is_kept(old: Path, copied: str) -> None:
     assert (old / copied).read_bytes() == b"what an earlier attempt left"
 
 
+def test_half_a_copy_that_was_left_over_is_removed(old: Path, copied: str) -> None:
+    for left_over in (f"{upgrade.DRAFT}0badcafe", f"{upgrade.DRAFT}0badcafe-journal"):
+        (old / left_over).write_bytes(b"half")
+    upgrade.upgrade(old)
+    assert {path.name for path in old.iterdir()} == {FILE, LOCK, copied}
+
+
 def test_a_copy_that_cannot_be_made_leaves_all_as_it_was(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

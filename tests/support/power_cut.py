@@ -19,6 +19,9 @@ HEAD = struct.Struct("=IIQQ")
 
 SECTORS = (512, 4096)
 
+MEANS_NOTHING = (".lock", "-shm")
+"""How the names end of files that mean nothing after a cut."""
+
 
 class Kind(IntEnum):
     """As in powershim.c."""
@@ -154,6 +157,17 @@ class Disk:
         self._now: Names = {}
         self._by_inode: dict[int, File] = {}
         self._begun: dict[str, int] = {}
+
+    def begin_with(self, path: Path) -> None:
+        """Have what lies at a path, a file or a folder with all in it, on disk from the beginning."""
+        file = None if path.is_dir() else File(bytearray(path.read_bytes()))
+        self.names[str(path)] = self._now[str(path)] = file
+        if file is not None:
+            self._by_inode[path.stat().st_ino] = file
+            return
+        for inside in path.iterdir():
+            if not inside.name.endswith(MEANS_NOTHING):
+                self.begin_with(inside)
 
     def take(self, record: Record) -> None:
         """Be as after this."""

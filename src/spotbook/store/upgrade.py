@@ -14,6 +14,9 @@ from spotbook.store import migrate
 from spotbook.store.file import FILE, WRITER_PRAGMAS, connect, lock, sync, translated
 from spotbook.store.migrate import Migration
 
+DRAFT = f".{FILE}.copying."
+"""How the names begin under which the books are copied."""
+
 
 class Upgrade(NamedTuple):
     """What was done: the steps applied, in order, and where the books lie as they were; None when there were none."""
@@ -32,6 +35,8 @@ def upgrade(folder: Path) -> Upgrade:
         raise NoBooks(f"there are no books in {folder}: make some with `spotbook init`")
     held = lock(folder)
     try:
+        for left_over in folder.glob(f"{DRAFT}*"):  # of one that was cut short: as large as the books
+            left_over.unlink()
         connection, _, applied, missing = connect(folder, WRITER_PRAGMAS)
         with closing(connection):
             return _upgraded(connection, folder, applied, missing) if missing else Upgrade([], None)
@@ -56,7 +61,7 @@ def _upgraded(connection: sqlite3.Connection, folder: Path, applied: str, missin
 
 def _copied(folder: Path, *, schema: int) -> Path:
     """Copy the books as they are committed, beside themselves; return the copy's path. It is whole, or not there."""
-    draft = folder / f".{FILE}.{secrets.token_hex(4)}"
+    draft = folder / f"{DRAFT}{secrets.token_hex(4)}"
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         source = sqlite3.connect(f"{(folder / FILE).absolute().as_uri()}?mode=ro", uri=True)
