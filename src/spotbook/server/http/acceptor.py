@@ -21,8 +21,9 @@ class Acceptor:
     """Accepts the connections of one bound socket, until `close`. Belongs to the event loop that runs.
 
     The loops' own servers are no good while the process may open no file more: libuv's gives a spare one up to close
-    who waits, but once a thread has taken that file the loop is woken by the same connection for ever. Here who waits
-    is closed in the spare file's place as well, and without one the socket is left alone for a while.
+    who waits, but where that makes no room, since another thread was quicker, the loop is woken by the same connection
+    for ever. Here who waits is closed in the spare file's place as well, and without one the socket is left alone for
+    a while.
 
     A TLS handshake holds a connection that the protocol does not know of yet. Those are counted at a door of their own,
     with the bounds of `door`, and have as long as a request may take to arrive.
