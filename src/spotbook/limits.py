@@ -53,6 +53,12 @@ CONNECTIONS_PER_ADDRESS_MAX = 256
 ADMIN_CONNECTIONS_MAX = 512
 """Connections of the Admin API's listener: operators, their programs, who reads the metrics."""
 
+BACKLOG_MAX = 4_096
+"""Connections that the kernel keeps until they are accepted: as many as one listener holds."""
+
+ACCEPTED_A_TURN_MAX = 64
+"""Then the loop looks at those who are in: a crowd at the door must not keep them from being answered."""
+
 CONNECTIONS_MIN = 16
 DESCRIPTORS_RESERVED = 48
 """Open files that are no connection's: some 25 for the books, their readers and the event loop, and room for as many

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from spotbook.domain.address import Networks
+from spotbook.limits import ACCEPTED_A_TURN_MAX
 from spotbook.server.door import Door
 from spotbook.server.http import acceptor
 from spotbook.server.http.wire import WireProtocol
@@ -76,7 +77,7 @@ async def until_closed(reader: asyncio.StreamReader) -> None:
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_a_crowd_that_comes_at_once_gets_in(loops: Loops, certified: dict[str, Any], *, tls: bool) -> None:
-    crowd = 3 * acceptor.ACCEPTED_A_TURN_MAX
+    crowd = 3 * ACCEPTED_A_TURN_MAX
 
     async def tell(served: Served) -> None:
         replies = await asyncio.gather(*(spoken(served.port, tls=tls) for _ in range(crowd)))

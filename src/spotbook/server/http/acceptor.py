@@ -6,13 +6,9 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from spotbook.limits import REQUEST_SECONDS_MAX
+from spotbook.limits import ACCEPTED_A_TURN_MAX, BACKLOG_MAX, REQUEST_SECONDS_MAX
 from spotbook.server.door import Door
 
-BACKLOG = 4_096
-"""Connections that the kernel keeps until they are accepted."""
-ACCEPTED_A_TURN_MAX = 64
-"""Then the loop looks at those who are in: a crowd at the door must not keep them from being answered."""
 FULL_SECONDS = 0.1
 """While no file can be opened nobody is accepted for so long: the socket would wake the loop again at once."""
 
@@ -42,7 +38,7 @@ class Acceptor:
         self._later: asyncio.TimerHandle | None = None
         self._spare: int | None = None
         bound.settimeout(0)
-        bound.listen(BACKLOG)
+        bound.listen(BACKLOG_MAX)
         self._watch()
 
     def close(self) -> None:
