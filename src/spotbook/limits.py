@@ -56,8 +56,9 @@ ADMIN_CONNECTIONS_MAX = 512
 BACKLOG_MAX = 4_096
 """Connections that the kernel keeps until they are accepted: as many as one listener holds."""
 
-ACCEPTED_A_TURN_MAX = 64
-"""Then the loop looks at those who are in: a crowd at the door must not keep them from being answered."""
+ACCEPTED_A_TURN_MAX = 4
+"""Then the loop looks at those who are in. One that is refused holds a file for some turns, until it was told so: what
+is accepted meanwhile must fit among `DESCRIPTORS_RESERVED`."""
 
 CONNECTIONS_MIN = 16
 DESCRIPTORS_RESERVED = 48

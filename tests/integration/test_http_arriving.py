@@ -77,7 +77,7 @@ async def until_closed(reader: asyncio.StreamReader) -> None:
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_a_crowd_that_comes_at_once_gets_in(loops: Loops, certified: dict[str, Any], *, tls: bool) -> None:
-    crowd = 3 * ACCEPTED_A_TURN_MAX
+    crowd = 40 * ACCEPTED_A_TURN_MAX
 
     async def tell(served: Served) -> None:
         replies = await asyncio.gather(*(spoken(served.port, tls=tls) for _ in range(crowd)))
