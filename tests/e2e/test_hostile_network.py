@@ -109,6 +109,13 @@ def test_with_few_files_there_are_few_connections(tmp_path: Path) -> None:
         assert demo.stop() == 0
 
 
+def spins(pid: int) -> bool:
+    """Whether a process that has nothing to do uses the processor all the same."""
+    used = processor_seconds(pid)
+    time.sleep(1)
+    return processor_seconds(pid) - used >= 0.5
+
+
 def test_when_no_file_can_be_opened_it_neither_spins_nor_ends(start_demo: StartDemo) -> None:
     """Something else may use up the files that connections were counted on."""
     demo = start_demo("--unlimited")
@@ -118,9 +125,7 @@ def test_when_no_file_can_be_opened_it_neither_spins_nor_ends(start_demo: StartD
         assert asked(known) == 200
         let_open(pid, descriptors(pid) + 5)
         lines = [held.enter_context(connected(demo.url)) for _ in range(40)]
-        used = processor_seconds(pid)
-        time.sleep(1)
-        assert processor_seconds(pid) - used < 0.5
+        assert not spins(pid)
         # How many get in depends on what the audit, which opens the file for each round, had open at that moment.
         assert {asked(line) for line in lines} == {200, 0}
         assert asked(known) == 200  # who is in, is served
@@ -138,9 +143,7 @@ def test_while_not_even_a_spare_file_is_left_newcomers_wait_and_it_does_not_spin
         could, _ = resource.prlimit(pid, resource.RLIMIT_NOFILE)
         let_open(pid, 3)  # fewer than it has open, so that nothing it gives up makes room
         lines = [held.enter_context(connected(demo.url)) for _ in range(5)]
-        used = processor_seconds(pid)
-        time.sleep(1)
-        assert processor_seconds(pid) - used < 0.5
+        assert not spins(pid)
         assert asked(known) == 200
         let_open(pid, could)
         assert {asked(line) for line in lines} == {200}
